@@ -1,0 +1,197 @@
+"""Track one object, frame by frame."""
+import warnings
+from typing import NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmtrack.registry import MODELS
+
+from siamattn_mm.models.trackers import SiamAttn
+from siamattn_mm.models.trackers.siamattn import xywh_of
+from siamattn_mm.utils import load_into
+
+
+class Result(NamedTuple):
+    """Where the target is in one frame.
+
+    Attributes:
+        bbox (np.ndarray): (4,) float, x, y, w, h in pixels.
+        score (float): How sure the tracker is, 0..1.
+        mask (np.ndarray, optional): (H, W) bool; None without a mask head.
+        polygon (np.ndarray, optional): (4, 2) float, corners of the rotated
+            box in pixels; None without a mask head.
+    """
+    bbox: np.ndarray
+    score: float
+    mask: Optional[np.ndarray]
+    polygon: Optional[np.ndarray]
+
+
+class Tracker:
+    """A model that follows one target.
+
+    Args:
+        model (SiamAttn): Built and loaded; put into eval mode here.
+
+    Examples:
+        >>> tracker = init_tracker('configs/siamattn/siamattn_mobilenetv2.py')
+        >>> tracker.init(frames[0], (x, y, w, h))
+        >>> for frame in frames[1:]:
+        ...     result = tracker.update(frame)
+    """
+
+    def __init__(self, model: SiamAttn) -> None:
+        if not isinstance(model, SiamAttn):
+            raise TypeError('Tracker takes a SiamAttn model, but the config '
+                            f'builds a {type(model).__name__}')
+        self.model = model.eval()
+        self._frame_shape: Optional[Tuple[int, ...]] = None
+
+    def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
+        """Take the target from the first frame.
+
+        Args:
+            frame (np.ndarray): (H, W, 3) BGR uint8, as OpenCV reads it.
+            bbox (Sequence[float]): x, y, w, h in pixels, or the 8 numbers
+                x1, y1, ..., x4, y4 of a polygon.
+
+        Raises:
+            TypeError: If the frame is not a uint8 array.
+            ValueError: If its shape is not (H, W, 3), or the box is not 4 or
+                8 finite numbers, has no area or lies outside the frame.
+        """
+        check_frame(frame)
+        box = check_bbox(bbox, frame.shape)
+        self.model.init(frame, box)
+        self._frame_shape = frame.shape
+
+    def update(self, frame: np.ndarray) -> Result:
+        """Find the target in the next frame.
+
+        Args:
+            frame (np.ndarray): (H, W, 3) BGR uint8, of the first frame's
+                size.
+
+        Returns:
+            Result: See there.
+
+        Raises:
+            RuntimeError: If :meth:`init` was not called before.
+            TypeError: If the frame is not a uint8 array.
+            ValueError: If its shape is not that of the first frame.
+        """
+        if self._frame_shape is None:
+            raise RuntimeError('update() was called before init(): give the '
+                               'target in the first frame')
+        check_frame(frame)
+        if frame.shape != self._frame_shape:
+            raise ValueError(
+                f'the frame is {frame.shape[1]}x{frame.shape[0]}, but the '
+                f'first one was {self._frame_shape[1]}x{self._frame_shape[0]}:'
+                ' call init() again after a change of size')
+        result = self.model.track(frame)
+        pasted = result.pasted_mask
+        return Result(result.bbox, result.score,
+                      None if pasted is None else pasted.full(),
+                      result.polygon)
+
+
+def check_frame(frame: np.ndarray) -> None:
+    """Refuse what is not a colour frame.
+
+    Args:
+        frame (np.ndarray): To be (H, W, 3) uint8.
+
+    Raises:
+        TypeError: If it is not a uint8 array.
+        ValueError: If its shape is not (H, W, 3).
+    """
+    if not isinstance(frame, np.ndarray):
+        raise TypeError('a frame is a numpy array of shape (H, W, 3), but got '
+                        f'{type(frame).__name__}')
+    if frame.dtype != np.uint8:
+        raise TypeError('a frame holds BGR values 0..255 as uint8, but got '
+                        f'{frame.dtype}: convert it with .astype("uint8") '
+                        'after scaling to 0..255')
+    hint = ''
+    if frame.ndim == 2 or (frame.ndim == 3 and frame.shape[2] == 1):
+        hint = ': turn grey into colour with cv2.COLOR_GRAY2BGR'
+    elif frame.ndim == 3 and frame.shape[2] == 4:
+        hint = ': drop the alpha channel with frame[..., :3]'
+    if frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape:
+        raise ValueError('a frame has shape (H, W, 3), BGR, but got '
+                         f'{frame.shape}{hint}')
+
+
+def check_bbox(bbox: Sequence[float],
+               frame_shape: Tuple[int, ...]) -> np.ndarray:
+    """Refuse a box that no target can have.
+
+    Args:
+        bbox (Sequence[float]): x, y, w, h or 8 numbers of a polygon.
+        frame_shape (tuple[int, ...]): (H, W, ...).
+
+    Returns:
+        np.ndarray: (4,) float64, x, y, w, h.
+
+    Raises:
+        ValueError: If it is not 4 or 8 finite numbers, has no area or lies
+            outside the frame.
+    """
+    try:
+        box = np.asarray(bbox, np.float64).ravel()
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'bbox must be numbers, but got {bbox!r}') from error
+    if box.size not in (4, 8) or not np.isfinite(box).all():
+        raise ValueError('bbox must be 4 finite numbers x, y, w, h, or the 8 '
+                         f'of a polygon, but got {bbox!r}')
+    if box.size == 8:
+        box = xywh_of(box)
+    x, y, w, h = box
+    if w <= 0 or h <= 0:
+        raise ValueError('bbox has no area: width and height must be '
+                         f'positive, but got {bbox!r}')
+    height, width = frame_shape[:2]
+    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
+        raise ValueError(f'bbox {bbox!r} (x, y, w, h) lies outside the frame '
+                         f'of {width}x{height} pixels')
+    return box
+
+
+def init_tracker(config: Union[str, Config],
+                 checkpoint: Optional[str] = None,
+                 device: str = 'cpu') -> Tracker:
+    """Build a tracker from a config and load its weights.
+
+    Args:
+        config (str | Config): Config file, or what was read from one.
+        checkpoint (str, optional): Weights. Without them the model is
+            untrained, and says so. Defaults to None.
+        device (str): Defaults to 'cpu'.
+
+    Returns:
+        Tracker: Ready for :meth:`Tracker.init`.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+        TypeError: If the config is neither a path nor a ``Config``, or builds
+            another tracker.
+        ValueError: If the checkpoint cannot be read, or belongs to another
+            config; every name that differs is listed.
+    """
+    if not isinstance(config, Config):
+        config = Config.fromfile(config)
+    init_default_scope(config.get('default_scope', 'mmtrack'))
+    model = MODELS.build(config.model)
+    tracker = Tracker(model)
+    if checkpoint is None:
+        warnings.warn(
+            'init_tracker was called without a checkpoint: the '
+            'model is untrained and finds nothing',
+            stacklevel=2)
+    else:
+        load_into(model, checkpoint)
+    model.to(torch.device(device))
+    return tracker

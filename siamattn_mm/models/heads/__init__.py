@@ -1,0 +1,13 @@
+from .correlation_fusion import CorrelationFusion
+from .mask_feature_fusion import MaskFeatureFusion
+from .plugin_head import SiamAttnPluginHead
+from .refine_box_head import RefineBoxHead
+from .refine_mask_head import RefineMaskHead
+from .refinement_head import RefinementHead
+from .siamese_rpn_head import Proposal, SiamAttnRPNHead
+
+__all__ = [
+    'CorrelationFusion', 'MaskFeatureFusion', 'Proposal', 'RefineBoxHead',
+    'RefineMaskHead', 'RefinementHead', 'SiamAttnPluginHead',
+    'SiamAttnRPNHead'
+]

@@ -1,0 +1,88 @@
+"""Fused high-resolution features: the mask branch's feature."""
+from typing import Optional, Sequence, Tuple
+
+import torch.nn.functional as F
+from mmcv.cnn import ConvModule
+from mmengine.model import BaseModule
+from mmtrack.registry import MODELS
+from torch import Tensor, nn
+
+SOURCES = ('search', 'correlation')
+
+
+@MODELS.register_module()
+class MaskFeatureFusion(BaseModule):
+    """Bring maps to one size and width, and add them (paper section 3.4).
+
+    Args:
+        in_channels (Sequence[int]): Channels of each map: those of the
+            low-level maps first, then those of ``source``.
+        out_channels (int): Of the fused map. Defaults to 256.
+        source (str): What joins the backbone's low-level maps:
+            ``'correlation'``, the fused correlation feature (paper), or
+            ``'search'``, the search branch's DSA outputs (released
+            checkpoints). Defaults to 'correlation'.
+        size_index (int): Which map sets the size. 1, stage 1 of the backbone,
+            unless there are no low-level maps. Defaults to 1.
+        norm_cfg (dict): Defaults to dict(type='BN').
+        init_cfg (dict, optional): Defaults to None.
+
+    Raises:
+        ValueError: If ``source`` is unknown or ``size_index`` out of range.
+    """
+
+    def __init__(self,
+                 in_channels: Sequence[int],
+                 out_channels: int = 256,
+                 source: str = 'correlation',
+                 size_index: int = 1,
+                 norm_cfg: dict = dict(type='BN'),
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        if source not in SOURCES:
+            raise ValueError(
+                f'source must be one of {SOURCES}, but got {source!r}')
+        if not 0 <= size_index < len(in_channels):
+            raise ValueError(f'size_index must be in 0..{len(in_channels) - 1}'
+                             f', but got {size_index}')
+        self.source = source
+        self.size_index = size_index
+        self.lateral_convs = nn.ModuleList(
+            ConvModule(channels, out_channels, 1, norm_cfg=norm_cfg)
+            for channels in in_channels)
+
+    def forward(self, low_level_feats: Tuple[Tensor, ...],
+                search_feats: Tuple[Tensor, ...],
+                correlation_feat: Tensor) -> Tensor:
+        """Fuse.
+
+        Args:
+            low_level_feats (tuple[Tensor]): The search crop's stem and stage
+                1, (N, 64, 125, 125) and (N, 256, 63, 63) for ResNet-50.
+            search_feats (tuple[Tensor]): The search branch's siamese neck
+                outputs, each (N, C, 31, 31).
+            correlation_feat (Tensor): From :class:`CorrelationFusion`,
+                (N, C', 25, 25).
+
+        Returns:
+            Tensor: (N, out_channels, 63, 63).
+
+        Raises:
+            ValueError: If the number of maps is not that of ``in_channels``.
+        """
+        last = search_feats if self.source == 'search' else (
+            correlation_feat, )
+        maps = tuple(low_level_feats) + tuple(last)
+        if len(maps) != len(self.lateral_convs):
+            raise ValueError(
+                f'MaskFeatureFusion was built for {len(self.lateral_convs)} '
+                f'maps, but got {len(low_level_feats)} low-level and '
+                f'{len(last)} {self.source} maps')
+        size = maps[self.size_index].shape[-2:]
+        fused = 0
+        for conv, x in zip(self.lateral_convs, maps):
+            if x.shape[-2:] != size:
+                x = F.interpolate(
+                    x, size=size, mode='bilinear', align_corners=True)
+            fused = fused + conv(x)
+        return fused

@@ -1,0 +1,66 @@
+"""Mask head of the region refinement."""
+from typing import Optional
+
+from mmcv.cnn import ConvModule
+from mmengine.model import BaseModule
+from mmtrack.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class RefineMaskHead(BaseModule):
+    """Pool a RoI of the fused mask feature and segment it.
+
+    Paper section 3.4 ("Mask Head"): deformable RoI pooling, four convs, a
+    deconv that enlarges by 4, a 1x1 conv.
+
+    Args:
+        roi_layer (dict): Config of the RoI pooling layer;
+            ``in_channels`` is filled in.
+        in_channels (int): Of the fused mask feature. Defaults to 256.
+        conv_channels (int): Of the convs. Defaults to 256.
+        num_convs (int): Defaults to 4.
+        upsample_factor (int): Kernel and stride of the deconv.
+            Defaults to 4.
+        norm_cfg (dict): Defaults to dict(type='BN').
+        init_cfg (dict, optional): Defaults to None.
+    """
+
+    def __init__(self,
+                 roi_layer: dict,
+                 in_channels: int = 256,
+                 conv_channels: int = 256,
+                 num_convs: int = 4,
+                 upsample_factor: int = 4,
+                 norm_cfg: dict = dict(type='BN'),
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        self.roi_layer = MODELS.build(
+            roi_layer, default_args=dict(in_channels=in_channels))
+        height, width = self.roi_layer.output_size
+        self.mask_size = (height * upsample_factor, width * upsample_factor)
+        self.convs = nn.Sequential(*[
+            ConvModule(
+                in_channels if i == 0 else conv_channels,
+                conv_channels,
+                3,
+                padding=1,
+                norm_cfg=norm_cfg) for i in range(num_convs)
+        ])
+        self.upsample = nn.ConvTranspose2d(
+            conv_channels, conv_channels, upsample_factor, upsample_factor)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv_logits = nn.Conv2d(conv_channels, 1, 1)
+
+    def forward(self, feat: Tensor, rois: Tensor) -> Tensor:
+        """Segment.
+
+        Args:
+            feat (Tensor): Fused mask feature, (N, C, 63, 63).
+            rois (Tensor): (R, 5), batch index and xyxy in crop pixels.
+
+        Returns:
+            Tensor: (R, 1, 64, 64) logits over the RoI.
+        """
+        x = self.convs(self.roi_layer(feat, rois))
+        return self.conv_logits(self.relu(self.upsample(x)))

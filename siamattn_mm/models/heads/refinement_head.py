@@ -1,0 +1,296 @@
+"""Region refinement: box and mask of one proposal (paper section 3.4)."""
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+import torch
+import torch.nn.functional as F
+from mmdet.structures.bbox import (bbox_cxcywh_to_xyxy, bbox_overlaps,
+                                   bbox_xyxy_to_cxcywh)
+from mmengine.model import BaseModule
+from mmtrack.registry import MODELS
+from torch import Tensor, nn
+
+Feats = Tuple[Tensor, ...]
+
+
+class SampledRoIs(NamedTuple):
+    """RoIs drawn for training.
+
+    Attributes:
+        rois (Tensor): (R, 5), batch index and xyxy in crop pixels.
+        gt_bboxes (Tensor): (R, 4), xyxy; the ground truth of each.
+    """
+    rois: Tensor
+    gt_bboxes: Tensor
+
+
+def clip_to_crop(boxes: Tensor, search_size: int, min_size: float) -> Tensor:
+    """Clip the centre into the crop and the size to ``min_size`` or more.
+
+    Args:
+        boxes (Tensor): (..., 4), cxcywh in crop pixels.
+        search_size (int): Side of the crop.
+        min_size (float): Smallest width and height.
+
+    Returns:
+        Tensor: Same shape; centres in [0, search_size - 1], sizes in
+        [min_size, search_size - 1].
+    """
+    return torch.cat([
+        boxes[..., :2].clamp(0, search_size - 1), boxes[..., 2:].clamp(
+            min_size, search_size - 1)
+    ],
+                     dim=-1)
+
+
+def crop_masks(masks: Tensor, rois: Tensor,
+               mask_size: Tuple[int, int]) -> Tensor:
+    """Cut the ground-truth mask out at each RoI, nearest neighbour.
+
+    Args:
+        masks (Tensor): (N, H, W), 0 or 1.
+        rois (Tensor): (R, 5), batch index and xyxy in pixels.
+        mask_size (tuple[int, int]): Height and width of the result.
+
+    Returns:
+        Tensor: (R, 1, *mask_size) float; 0 outside the crop.
+    """
+    height, width = mask_size
+    x1, y1, x2, y2 = rois[:, 1:].t()
+    u = (torch.arange(width, device=rois.device) + 0.5) / width
+    v = (torch.arange(height, device=rois.device) + 0.5) / height
+    # Pixel i covers [i, i + 1): floor is the nearest pixel.
+    x = (x1[:, None] + u * (x2 - x1)[:, None]).floor().long()
+    y = (y1[:, None] + v * (y2 - y1)[:, None]).floor().long()
+    inside_x = (x >= 0) & (x < masks.shape[2])
+    inside_y = (y >= 0) & (y < masks.shape[1])
+    index = rois[:, 0].long()[:, None, None]
+    values = masks[index,
+                   y.clamp(0, masks.shape[1] - 1)[:, :, None],
+                   x.clamp(0, masks.shape[2] - 1)[:, None, :]]
+    inside = inside_y[:, :, None] & inside_x[:, None, :]
+    return (values.float() * inside)[:, None]
+
+
+def _untouched(module: Optional[nn.Module], feat: Tensor) -> Tensor:
+    """0, with a gradient path to every parameter, so that DDP is content."""
+    zero = feat.sum() * 0
+    if module is not None:
+        for parameter in module.parameters():
+            zero = zero + parameter.sum() * 0
+    return zero
+
+
+@MODELS.register_module()
+class RefinementHead(BaseModule):
+    """Refine a proposal's box and segment it (paper section 3.4).
+
+    Args:
+        box_fusion (dict): Config of the fused correlation feature.
+        box_head (dict): Config of the box head.
+        mask_fusion (dict, optional): Config of the fused mask feature. None
+            refines boxes only. Defaults to None.
+        mask_head (dict, optional): Config of the mask head. Defaults to None.
+        loss_box (dict): Defaults to mmdet's smooth L1.
+        loss_mask (dict): Defaults to ``HardPixelBCELoss``.
+        train_cfg (dict, optional): ``num_rois`` (16) RoIs of at least
+            ``pos_iou_thr`` (0.5) are drawn per image from the decoded anchors
+            and the ground truth; ``search_size`` (255), ``min_size`` (10).
+        test_cfg (dict, optional): ``mask_thr``, ``min_contour_area``.
+        init_cfg (dict, optional): Defaults to None.
+
+    Raises:
+        ValueError: If only one of ``mask_fusion`` and ``mask_head`` is given.
+    """
+
+    def __init__(self,
+                 box_fusion: dict,
+                 box_head: dict,
+                 mask_fusion: Optional[dict] = None,
+                 mask_head: Optional[dict] = None,
+                 loss_box: dict = dict(type='mmdet.SmoothL1Loss'),
+                 loss_mask: dict = dict(type='HardPixelBCELoss'),
+                 train_cfg: Optional[dict] = None,
+                 test_cfg: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        if (mask_fusion is None) != (mask_head is None):
+            raise ValueError('mask_fusion and mask_head go together: give '
+                             'both, or None for both')
+        self.box_fusion = MODELS.build(box_fusion)
+        self.box_head = MODELS.build(box_head)
+        self.with_mask = mask_head is not None
+        if self.with_mask:
+            self.mask_fusion = MODELS.build(mask_fusion)
+            self.mask_head = MODELS.build(mask_head)
+            self.loss_mask = MODELS.build(loss_mask)
+        self.loss_box = MODELS.build(loss_box)
+        self.train_cfg = dict(
+            num_rois=16, pos_iou_thr=0.5, search_size=255, min_size=10)
+        self.train_cfg.update(train_cfg or {})
+        self.test_cfg = test_cfg
+
+    def forward(self, template_feats: Feats, search_feats: Feats,
+                low_level_feats: Feats) -> Tuple[Tensor, Optional[Tensor]]:
+        """Fuse the features that RoIs are pooled from.
+
+        Args:
+            template_feats (tuple[Tensor]): Siamese neck outputs, each
+                (N, C, 7, 7).
+            search_feats (tuple[Tensor]): Siamese neck outputs, each
+                (N, C, 31, 31).
+            low_level_feats (tuple[Tensor]): The search crop's stem and
+                stage 1.
+
+        Returns:
+            tuple[Tensor, Tensor | None]: ``fused_box`` (N, C', 25, 25) and
+            ``fused_mask`` (N, C'', 63, 63), None without a mask head.
+        """
+        fused_box = self.box_fusion(template_feats, search_feats)
+        fused_mask = None
+        if self.with_mask:
+            fused_mask = self.mask_fusion(low_level_feats, search_feats,
+                                          fused_box)
+        return fused_box, fused_mask
+
+    def predict_delta(self, fused_box: Tensor, rois: Tensor) -> Tensor:
+        """Predict how each RoI moves to the target's box.
+
+        Args:
+            fused_box (Tensor): (N, C, 25, 25).
+            rois (Tensor): (R, 5), batch index and xyxy in crop pixels.
+
+        Returns:
+            Tensor: (R, 4), normalised (dx, dy, dw, dh).
+        """
+        return self.box_head(fused_box, rois)
+
+    def predict_mask(self, fused_mask: Tensor, rois: Tensor) -> Tensor:
+        """Predict the target's mask over each RoI.
+
+        Args:
+            fused_mask (Tensor): (N, C, 63, 63).
+            rois (Tensor): (R, 5), batch index and xyxy in crop pixels.
+
+        Returns:
+            Tensor: (R, 1, 64, 64) logits.
+        """
+        return self.mask_head(fused_mask, rois)
+
+    def predict_box(self, fused_box: Tensor, box: Tensor) -> Tensor:
+        """Refine one box per image.
+
+        Args:
+            fused_box (Tensor): (N, C, 25, 25).
+            box (Tensor): (N, 4), cxcywh in crop pixels, clipped to the crop.
+
+        Returns:
+            Tensor: (N, 4), cxcywh in crop pixels.
+        """
+        index = torch.arange(len(box), device=box.device)[:, None].to(box)
+        # A box of n pixels reaches from its first to its last pixel's centre.
+        corners = torch.cat([
+            box[:, :2] - 0.5 * box[:, 2:] + 0.5,
+            box[:, :2] + 0.5 * box[:, 2:] - 0.5
+        ], 1)
+        delta = self.predict_delta(fused_box, torch.cat([index, corners], 1))
+        return self.box_head.decode(box, delta.to(box))
+
+    def sample_rois(self, proposals: Tensor, gt_bboxes: Tensor,
+                    positive: Tensor) -> SampledRoIs:
+        """Draw the RoIs to train on.
+
+        Args:
+            proposals (Tensor): (N, K, 4), cxcywh in crop pixels: all anchors
+                decoded, detached.
+            gt_bboxes (Tensor): (N, 4), xyxy in crop pixels.
+            positive (Tensor): (N,) bool; others give no RoI.
+
+        Returns:
+            SampledRoIs: ``num_rois`` per positive image; some repeat where
+            fewer overlap enough. The ground truth itself is always eligible.
+        """
+        cfg = self.train_cfg
+        rois, targets = [], []
+        for i in positive.nonzero().flatten().tolist():
+            boxes = bbox_cxcywh_to_xyxy(
+                clip_to_crop(proposals[i].float(), cfg['search_size'],
+                             cfg['min_size']))
+            gt = gt_bboxes[i:i + 1].to(boxes)
+            boxes = torch.cat([boxes, gt])
+            overlaps = bbox_overlaps(boxes, gt)[:, 0]
+            overlaps[-1] = 1.  # also where the ground truth is degenerate
+            eligible = (overlaps >= cfg['pos_iou_thr']).nonzero().flatten()
+            order = torch.randperm(len(eligible), device=eligible.device)
+            picked = eligible[order].repeat(
+                -(-cfg['num_rois'] // len(eligible)))[:cfg['num_rois']]
+            rois.append(F.pad(boxes[picked], (1, 0), value=i))
+            targets.append(gt.expand(len(picked), 4))
+        if not rois:
+            return SampledRoIs(
+                proposals.new_zeros((0, 5)), proposals.new_zeros((0, 4)))
+        return SampledRoIs(torch.cat(rois), torch.cat(targets))
+
+    def loss(self, feats: Tuple[Tensor, Optional[Tensor]], proposals: Tensor,
+             gt_bboxes: Tensor, positive: Tensor,
+             gt_masks: List[Optional[Tensor]]) -> Dict[str, Tensor]:
+        """Losses of the refinement, of positive pairs only.
+
+        Args:
+            feats (tuple[Tensor, Tensor | None]): From :meth:`forward`.
+            proposals (Tensor): (N, K, 4), cxcywh in crop pixels, detached.
+            gt_bboxes (Tensor): (N, 4), xyxy in crop pixels.
+            positive (Tensor): (N,) bool.
+            gt_masks (list[Tensor | None]): N masks (H, W), None where the
+                sample has none.
+
+        Returns:
+            dict[str, Tensor]: ``loss_refine_box``, ``loss_refine_mask`` and,
+            to be logged, ``proposal_iou``, ``refined_iou``, ``mask_iou`` (the
+            last three are left out where nothing was sampled).
+        """
+        fused_box, fused_mask = feats
+        sampled = self.sample_rois(proposals, gt_bboxes, positive)
+        losses = self._loss_box(fused_box, sampled)
+        if self.with_mask:
+            losses.update(self._loss_mask(fused_mask, sampled.rois, gt_masks))
+        return losses
+
+    def _loss_box(self, fused_box: Tensor,
+                  sampled: SampledRoIs) -> Dict[str, Tensor]:
+        if not len(sampled.rois):
+            return dict(loss_refine_box=_untouched(self.box_head, fused_box))
+        boxes = bbox_xyxy_to_cxcywh(sampled.rois[:, 1:])
+        targets = self.box_head.encode(boxes,
+                                       bbox_xyxy_to_cxcywh(sampled.gt_bboxes))
+        deltas = self.predict_delta(fused_box, sampled.rois).float()
+        with torch.no_grad():
+            refined = bbox_cxcywh_to_xyxy(self.box_head.decode(boxes, deltas))
+            before = bbox_overlaps(
+                sampled.rois[:, 1:], sampled.gt_bboxes, is_aligned=True)
+            after = bbox_overlaps(refined, sampled.gt_bboxes, is_aligned=True)
+        return dict(
+            loss_refine_box=self.loss_box(
+                deltas, targets, avg_factor=len(deltas)),
+            proposal_iou=before.mean(),
+            refined_iou=after.mean())
+
+    def _loss_mask(self, fused_mask: Tensor, rois: Tensor,
+                   gt_masks: List[Optional[Tensor]]) -> Dict[str, Tensor]:
+        has_mask = torch.tensor([mask is not None for mask in gt_masks],
+                                device=rois.device)
+        rois = rois[has_mask[rois[:, 0].long()]]
+        if not len(rois):
+            return dict(loss_refine_mask=_untouched(self.mask_head,
+                                                    fused_mask))
+        blank = torch.zeros_like(next(m for m in gt_masks if m is not None))
+        masks = torch.stack([blank if m is None else m for m in gt_masks])
+        targets = crop_masks(masks, rois, self.mask_head.mask_size)
+        logits = self.predict_mask(fused_mask, rois)
+        with torch.no_grad():
+            predicted, truth = logits > 0, targets > 0.5
+            intersection = (predicted & truth).flatten(1).sum(1)
+            union = (predicted | truth).flatten(1).sum(1)
+            iou = intersection.float() / union.clamp(min=1).float()
+        return dict(
+            loss_refine_mask=self.loss_mask(logits, targets),
+            mask_iou=iou.mean())

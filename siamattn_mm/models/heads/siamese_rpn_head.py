@@ -1,0 +1,139 @@
+"""Siamese RPN head: SiamRPN++'s, with the paper's anchors and proposals."""
+from typing import Dict, NamedTuple, Tuple
+
+import numpy as np
+import torch
+from mmtrack.models.track_heads import SiameseRPNHead
+from mmtrack.registry import MODELS
+from scipy.special import expit
+from torch import Tensor
+
+# Of a size's change: exp() of what an untrained network says overflows.
+MAX_LOG = 8.
+
+
+class Proposal(NamedTuple):
+    """The best anchor's prediction in one search crop.
+
+    Attributes:
+        bbox (np.ndarray): (4,) float64, cxcywh in crop pixels, relative to
+            the crop's centre.
+        score (float): Foreground probability, 0..1.
+        penalty (float): Of its change in size and aspect, 0..1.
+    """
+    bbox: np.ndarray
+    score: float
+    penalty: float
+
+
+def _padded_size(w: np.ndarray, h: np.ndarray) -> np.ndarray:
+    pad = 0.5 * (w + h)
+    return np.sqrt((w + pad) * (h + pad))
+
+
+def _change(ratio: np.ndarray) -> np.ndarray:
+    return np.maximum(ratio, 1. / ratio)
+
+
+@MODELS.register_module()
+class SiamAttnRPNHead(SiameseRPNHead):
+    """Siamese RPN over DSA outputs (paper section 3.3).
+
+    mmtrack's ``SiameseRPNHead`` gives the network and the losses. This class
+    adds what refinement needs: the best proposal in crop pixels
+    (:meth:`select_proposal`) and every anchor decoded (:meth:`decode`).
+
+    Args:
+        anchor_generator (dict): Use ``SiamAttnAnchorGenerator``; mmtrack's
+            makes other anchors.
+        in_channels (Sequence[int]): Channels of each level.
+        train_cfg (dict): As for ``SiameseRPNHead``.
+        test_cfg (dict): ``penalty_k``, ``window_influence`` and ``lr``.
+        weighted_sum (bool): Of the levels, with learnt weights.
+            Defaults to True.
+        bbox_coder (dict): Of the losses' targets. Defaults to plain deltas.
+        **kwargs: As for ``SiameseRPNHead``.
+    """
+
+    def __init__(self,
+                 *args,
+                 weighted_sum: bool = True,
+                 bbox_coder: dict = dict(
+                     type='mmdet.DeltaXYWHBBoxCoder',
+                     target_means=[0., 0., 0., 0.],
+                     target_stds=[1., 1., 1., 1.]),
+                 **kwargs) -> None:
+        super().__init__(
+            *args, weighted_sum=weighted_sum, bbox_coder=bbox_coder, **kwargs)
+        self._grids: Dict[Tuple[int, int], Tuple[np.ndarray, ...]] = {}
+
+    def _grid(self, size: Tuple[int, int]) -> Tuple[np.ndarray, ...]:
+        """Anchors (4, A*H*W), cxcywh around the centre, and the window."""
+        if size not in self._grids:
+            height, width = size
+            base = self.anchor_generator.base_anchors[0].numpy()
+            num = len(base)
+            stride_x, stride_y = self.anchor_generator.strides[0]
+            x = (np.arange(width) - width // 2) * stride_x
+            y = (np.arange(height) - height // 2) * stride_y
+            grid = np.empty((4, num, height, width))
+            grid[0], grid[1] = x, y[:, None]
+            grid[2] = (base[:, 2] - base[:, 0])[:, None, None]
+            grid[3] = (base[:, 3] - base[:, 1])[:, None, None]
+            window = np.outer(np.hanning(height), np.hanning(width))
+            self._grids[size] = (grid.reshape(4, -1),
+                                 np.tile(window.ravel(), num))
+        return self._grids[size]
+
+    def select_proposal(self, cls_score: Tensor, bbox_pred: Tensor,
+                        target_size: Tuple[float, float]) -> Proposal:
+        """Pick the best anchor of one crop.
+
+        Scores are penalised for a change of size and aspect ratio against
+        the last frame, then blended with a Hanning window.
+
+        Args:
+            cls_score (Tensor): (1, 2 * A, H, W) logits; channel = class * A +
+                anchor.
+            bbox_pred (Tensor): (1, 4 * A, H, W) deltas; channel = coordinate
+                * A + anchor.
+            target_size (tuple[float, float]): Width and height of the target
+                in the last frame, in crop pixels.
+
+        Returns:
+            Proposal: See there.
+        """
+        anchors, window = self._grid(tuple(cls_score.shape[-2:]))
+        logits = cls_score.detach().cpu().double().numpy().reshape(2, -1)
+        deltas = bbox_pred.detach().cpu().double().numpy().reshape(4, -1)
+        score = expit(logits[1] - logits[0])
+        cx, cy = deltas[:2] * anchors[2:] + anchors[:2]
+        w, h = np.exp(np.clip(deltas[2:], -MAX_LOG, MAX_LOG)) * anchors[2:]
+
+        scale_change = _change(_padded_size(w, h) / _padded_size(*target_size))
+        ratio_change = _change((target_size[0] / target_size[1]) / (w / h))
+        penalty = np.exp(-self.test_cfg.penalty_k *
+                         (ratio_change * scale_change - 1))
+        influence = self.test_cfg.window_influence
+        best = int(
+            np.argmax(penalty * score * (1 - influence) + window * influence))
+        return Proposal(
+            np.array([cx[best], cy[best], w[best], h[best]]),
+            float(score[best]), float(penalty[best]))
+
+    def decode(self, bbox_pred: Tensor) -> Tensor:
+        """Decode every anchor.
+
+        Args:
+            bbox_pred (Tensor): (N, 4 * A, H, W) deltas.
+
+        Returns:
+            Tensor: (N, A * H * W, 4), cxcywh in crop pixels, relative to the
+            crop's centre; anchor-major.
+        """
+        deltas = bbox_pred.flatten(1).view(len(bbox_pred), 4, -1)
+        anchors = torch.from_numpy(self._grid(tuple(
+            bbox_pred.shape[-2:]))[0]).to(deltas)
+        centres = deltas[:, :2] * anchors[2:] + anchors[:2]
+        sizes = deltas[:, 2:].clamp(-MAX_LOG, MAX_LOG).exp() * anchors[2:]
+        return torch.cat([centres, sizes], dim=1).transpose(1, 2)

@@ -1,0 +1,222 @@
+"""Deformable siamese attention (paper section 3.2)."""
+from typing import NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from mmcv.cnn import build_conv_layer
+from mmengine.model import BaseModule
+from mmtrack.registry import MODELS
+from torch import Tensor, nn
+
+from .attention import (CHANNEL_SOFTMAX, SpatialSelfAttention,
+                        apply_channel_attention, channel_attention_map)
+
+Feats = Tuple[Tensor, ...]
+
+
+class BranchState(NamedTuple):
+    """What the other branch and the sum need of one branch, at one level.
+
+    Attributes:
+        own (Tensor, optional): Sum of this branch's self-attention results,
+            (N, C, H, W); None if self-attention is off.
+        channel_map (Tensor, optional): (N, C, C), applied to the other
+            branch; None if cross-attention is off.
+    """
+    own: Optional[Tensor]
+    channel_map: Optional[Tensor]
+
+
+class _OffsetConv(nn.Conv2d):
+    """A conv that is zero whoever resets it.
+
+    mmtrack's ``SiamRPN.init_weights`` calls ``reset_parameters`` on every
+    conv, also on those that predict offsets and must start at zero.
+    """
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+
+class DSALevel(BaseModule):
+    """Siamese attention and deformable conv at one level.
+
+    See :class:`DSANeck` for the arguments.
+    """
+
+    def __init__(self, channels: int, reduction: int, self_attention: bool,
+                 cross_attention: bool, conv_cfg: Optional[dict],
+                 channel_softmax: str, share_gamma: bool) -> None:
+        super().__init__()
+        self.self_attention = self_attention
+        self.cross_attention = cross_attention
+        self.channel_softmax = channel_softmax
+        if self_attention:
+            self.spatial = SpatialSelfAttention(channels, reduction)
+        # One learnt scalar for every channel attention and branch, or one for
+        # all four (indexed by `_gamma`).
+        self.gamma = nn.Parameter(torch.zeros(1 if share_gamma else 4))
+        self.conv = build_conv_layer(
+            conv_cfg, channels, channels, 3, padding=1, bias=False)
+        if hasattr(self.conv, 'conv_offset'):
+            offset = self.conv.conv_offset
+            self.conv.conv_offset = _OffsetConv(
+                offset.in_channels, offset.out_channels, 3, padding=1)
+
+    def _gamma(self, cross: bool, search: bool) -> Tensor:
+        if self.gamma.numel() == 1:
+            return self.gamma
+        return self.gamma[2 * cross + search]
+
+    def branch_state(self, x: Tensor, search: bool) -> BranchState:
+        """Compute all that depends on one branch alone.
+
+        Args:
+            x (Tensor): (N, C, H, W).
+            search (bool): Whether this is the search branch.
+
+        Returns:
+            BranchState: See there.
+        """
+        own = channel_map = None
+        if self.self_attention or self.cross_attention:
+            channel_map = channel_attention_map(x, self.channel_softmax)
+        if self.self_attention:
+            own = self.spatial(x) + x + self._gamma(
+                False, search) * apply_channel_attention(channel_map, x)
+        return BranchState(own, channel_map)
+
+    def fuse(self, x: Tensor, own: Optional[Tensor],
+             other_map: Optional[Tensor], search: bool) -> Tensor:
+        """Add the other branch's cross-attention, then convolve.
+
+        Args:
+            x (Tensor): This branch, (N, C, H, W).
+            own (Tensor, optional): ``BranchState.own`` of this branch.
+            other_map (Tensor, optional): ``BranchState.channel_map`` of the
+                other branch.
+            search (bool): Whether this is the search branch.
+
+        Returns:
+            Tensor: (N, C, H, W).
+        """
+        out = own
+        if self.cross_attention:
+            cross = x + self._gamma(
+                True, search) * apply_channel_attention(other_map, x)
+            out = cross if own is None else own + cross
+        return self.conv(x if out is None else out)
+
+    def forward(self, z: Tensor, x: Tensor,
+                z_state: BranchState) -> Tuple[Tensor, Tensor]:
+        """Run both branches.
+
+        Args:
+            z (Tensor): Template, (N, C, H, W).
+            x (Tensor): Search, (N, C, H', W').
+            z_state (BranchState): Of the template.
+
+        Returns:
+            tuple[Tensor, Tensor]: Template and search, shapes kept.
+        """
+        x_state = self.branch_state(x, search=True)
+        return (self.fuse(z, z_state.own, x_state.channel_map, search=False),
+                self.fuse(x, x_state.own, z_state.channel_map, search=True))
+
+
+@MODELS.register_module()
+class DSANeck(BaseModule):
+    """Deformable siamese attention on both branches (paper section 3.2).
+
+    At each level the results of spatial and channel self-attention and of
+    channel cross-attention are added (each has the identity in it), then a
+    3x3 deformable conv follows. One set of weights per level serves both
+    branches. Anything can be switched off, one line in a config each.
+
+    Args:
+        in_channels (Sequence[int]): Channels of each level; outputs have the
+            same.
+        reduction (int): Of the queries and keys of spatial self-attention.
+            Defaults to 8.
+        self_attention (bool): Spatial and channel self-attention.
+            Defaults to True.
+        cross_attention (bool): Channel cross-attention. Defaults to True.
+        conv_cfg (dict, optional): The 3x3 conv. ``dict(type='DCN')`` is the
+            paper's, None a plain one. Defaults to dict(type='DCN').
+        channel_softmax (str): ``'plain'`` (paper) or ``'inverted'``
+            (released checkpoints); see
+            :func:`~.attention.channel_attention_map`. Defaults to 'plain'.
+        share_gamma (bool): Whether channel self- and cross-attention and both
+            branches share one scalar per level (released checkpoints), or
+            have one each (paper): self template, self search, cross template,
+            cross search. Defaults to False.
+        init_cfg (dict, optional): Defaults to None.
+
+    Raises:
+        ValueError: If ``channel_softmax`` is unknown.
+    """
+
+    def __init__(self,
+                 in_channels: Sequence[int],
+                 reduction: int = 8,
+                 self_attention: bool = True,
+                 cross_attention: bool = True,
+                 conv_cfg: Optional[dict] = dict(type='DCN'),
+                 channel_softmax: str = 'plain',
+                 share_gamma: bool = False,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        if channel_softmax not in CHANNEL_SOFTMAX:
+            raise ValueError(f'channel_softmax must be one of '
+                             f'{CHANNEL_SOFTMAX}, but got {channel_softmax!r}')
+        self.levels = nn.ModuleList(
+            DSALevel(channels, reduction, self_attention, cross_attention,
+                     conv_cfg, channel_softmax, share_gamma)
+            for channels in in_channels)
+
+    def init_template(self, template_feats: Feats) -> Tuple[BranchState, ...]:
+        """Compute once what depends on the template alone.
+
+        Args:
+            template_feats (tuple[Tensor]): One (N, C, H, W) per level.
+
+        Returns:
+            tuple[BranchState]: One per level, for :meth:`forward`.
+        """
+        return tuple(
+            level.branch_state(z, search=False)
+            for level, z in zip(self.levels, template_feats))
+
+    def forward(
+        self,
+        template_feats: Feats,
+        search_feats: Feats,
+        template_state: Optional[Tuple[BranchState, ...]] = None
+    ) -> Tuple[Feats, Feats]:
+        """Let the branches attend to themselves and to each other.
+
+        Args:
+            template_feats (tuple[Tensor]): One (N, C, H, W) per level.
+            search_feats (tuple[Tensor]): One (N, C, H', W') per level.
+            template_state (tuple[BranchState], optional): From
+                :meth:`init_template`; computed here if None. Results are the
+                same.
+
+        Returns:
+            tuple[tuple[Tensor], tuple[Tensor]]: Template and search maps.
+
+        Raises:
+            ValueError: If the numbers of levels differ.
+        """
+        if not len(template_feats) == len(search_feats) == len(self.levels):
+            raise ValueError(
+                f'DSANeck has {len(self.levels)} levels, but got '
+                f'{len(template_feats)} template and {len(search_feats)} '
+                'search maps')
+        if template_state is None:
+            template_state = self.init_template(template_feats)
+        pairs = [
+            level(z, x, state) for level, z, x, state in zip(
+                self.levels, template_feats, search_feats, template_state)
+        ]
+        return tuple(z for z, _ in pairs), tuple(x for _, x in pairs)

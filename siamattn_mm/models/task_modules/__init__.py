@@ -1,0 +1,3 @@
+from .anchor_generator import SiamAttnAnchorGenerator
+
+__all__ = ['SiamAttnAnchorGenerator']

@@ -1,0 +1,3 @@
+from .siamattn import SiamAttn, TrackResult
+
+__all__ = ['SiamAttn', 'TrackResult']

@@ -1,0 +1,127 @@
+"""From a RoI's mask to the image: pasting, and the rotated box."""
+from typing import NamedTuple, Sequence, Tuple
+
+import cv2
+import numpy as np
+
+
+class PastedMask(NamedTuple):
+    """A binary mask, stored only where it can be non-zero.
+
+    Attributes:
+        window (np.ndarray): (h, w) uint8, 0 or 1.
+        corner (tuple[int, int]): x, y of the window in the image.
+        image_size (tuple[int, int]): Width and height of the image.
+    """
+    window: np.ndarray
+    corner: Tuple[int, int]
+    image_size: Tuple[int, int]
+
+    def full(self) -> np.ndarray:
+        """The mask over the whole image.
+
+        Returns:
+            np.ndarray: (H, W) bool.
+        """
+        width, height = self.image_size
+        mask = np.zeros((height, width), bool)
+        x, y = self.corner
+        h, w = self.window.shape
+        mask[y:y + h, x:x + w] = self.window
+        return mask
+
+
+# cv2.warpAffine's fixed-point arithmetic: coordinates are rounded to 1/1024,
+# then to 1/32 of a pixel.
+_COORDINATE_SCALE = 1024
+_TABLE_BITS = 5
+
+
+def _to_table(coordinate: np.ndarray) -> np.ndarray:
+    """From 1/1024 to 1/32 of a pixel, rounded."""
+    return (coordinate + 16) >> _TABLE_BITS
+
+
+def _fixed(value: np.ndarray) -> np.ndarray:
+    return np.rint(value * _COORDINATE_SCALE).astype(np.int64)
+
+
+def paste_mask(prob: np.ndarray, box: Sequence[float],
+               image_size: Tuple[int, int], threshold: float) -> PastedMask:
+    """Warp a RoI's probabilities into the image and threshold them.
+
+    Only the box's window is computed, with the numbers that
+    ``cv2.warpAffine`` gives for the whole image (bilinear, zero border).
+
+    Args:
+        prob (np.ndarray): (h, w) float32, e.g. 64x64.
+        box (Sequence[float]): x, y, w, h in image pixels: where the RoI
+            lies.
+        image_size (tuple[int, int]): Width and height of the image.
+        threshold (float): Pixels above it are the target.
+
+    Returns:
+        PastedMask: See there.
+    """
+    scales, shifts, pixels = [], [], []
+    for origin, length, extent, cells in zip(box[:2], box[2:], image_size,
+                                             prob.shape[::-1]):
+        # Cell u goes to pixel scale * u + shift.
+        scale = (extent - 1) / (extent * cells / length)
+        shift = scale * origin * cells / length
+        start = np.clip(np.floor(shift - scale), 0, extent)
+        stop = np.clip(np.ceil(shift + scale * cells) + 1, 0, extent)
+        scales.append(scale)
+        shifts.append(shift)
+        pixels.append(np.arange(int(start), int(stop)))
+    if not len(pixels[0]) or not len(pixels[1]):
+        return PastedMask(np.zeros((0, 0), np.uint8), (0, 0), image_size)
+    # Columns add two rounded terms, rows round the sum, as OpenCV does.
+    x = _to_table(
+        _fixed(pixels[0] / scales[0]) + _fixed(-shifts[0] / scales[0]))
+    y = _to_table(_fixed(pixels[1] / scales[1] - shifts[1] / scales[1]))
+    cell = np.empty((len(y), len(x), 2), np.int16)
+    cell[..., 0], cell[..., 1] = x >> _TABLE_BITS, (y >> _TABLE_BITS)[:, None]
+    last = (1 << _TABLE_BITS) - 1
+    weight = ((y & last)[:, None] << _TABLE_BITS) + (x & last)
+    warped = cv2.remap(
+        prob,
+        cell,
+        weight.astype(np.uint16),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0)
+    window = (warped > threshold).astype(np.uint8)
+    corner = (int(pixels[0][0]), int(pixels[1][0]))
+    return PastedMask(window, corner, image_size)
+
+
+def rotated_box(mask: PastedMask, box: Sequence[float],
+                min_area: float) -> np.ndarray:
+    """The smallest rotated rectangle around the largest part of a mask.
+
+    Args:
+        mask (PastedMask): From :func:`paste_mask`.
+        box (Sequence[float]): x, y, w, h in pixels, used where the mask has
+            no part larger than ``min_area``.
+        min_area (float): In pixels.
+
+    Returns:
+        np.ndarray: (4, 2) float64, corners in image pixels, in order around
+        the rectangle.
+    """
+    contours = ()
+    if mask.window.size:
+        contours = cv2.findContours(
+            mask.window,
+            cv2.RETR_EXTERNAL,
+            cv2.CHAIN_APPROX_SIMPLE,
+            offset=mask.corner)[-2]
+    if len(contours):
+        largest = max(contours, key=cv2.contourArea)
+        if cv2.contourArea(largest) > min_area:
+            rectangle = cv2.minAreaRect(largest)
+            return cv2.boxPoints(rectangle).astype(np.float64)
+    x, y, w, h = box
+    return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]],
+                    np.float64)

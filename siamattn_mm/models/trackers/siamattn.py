@@ -1,0 +1,458 @@
+"""The SiamAttn tracker: glue between its parts."""
+import time
+from typing import (Any, Dict, List, NamedTuple, Optional, Sequence, Tuple,
+                    Union)
+
+import cv2
+import numpy as np
+import torch
+from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
+from mmengine.model import initialize
+from mmengine.structures import InstanceData
+from mmtrack.models.sot import SiamRPN
+from mmtrack.registry import MODELS
+from torch import Tensor
+
+from .crop import context_side, crop_image
+from .mask_paste import PastedMask, paste_mask, rotated_box
+
+Feats = Tuple[Tensor, ...]
+
+
+class TrackResult(NamedTuple):
+    """What the tracker says about one frame.
+
+    Attributes:
+        bbox (np.ndarray): (4,) float64, xywh in image pixels.
+        score (float): Foreground probability of the chosen anchor, 0..1.
+        pasted_mask (PastedMask, optional): None without a mask head.
+        polygon (np.ndarray, optional): (4, 2) float64, corners of the
+            rotated box; None without a mask head.
+    """
+    bbox: np.ndarray
+    score: float
+    pasted_mask: Optional[PastedMask]
+    polygon: Optional[np.ndarray]
+
+
+class TrackState(NamedTuple):
+    """What is kept between frames.
+
+    Attributes:
+        box (np.ndarray): (4,) float64, cxcywh in image pixels.
+        pad_value (tuple[float, ...]): The first frame's mean colour.
+        template_feats (tuple[Tensor]): Neck outputs of the template.
+        neck_state (Any): The siamese neck's state of the template.
+    """
+    box: np.ndarray
+    pad_value: Tuple[float, ...]
+    template_feats: Feats
+    neck_state: Any
+
+
+@MODELS.register_module()
+class SiamAttn(SiamRPN):
+    """Deformable siamese attention network (CVPR 2020).
+
+    Backbone and neck run per branch, the siamese neck lets the branches
+    interact, the RPN head proposes one box, the refinement head refines and
+    segments it. Each part is a slot of the config.
+
+    Args:
+        backbone (dict): Its first ``num_low_level`` outputs bypass the neck.
+        neck (dict, optional): Per branch. Defaults to None.
+        siamese_neck (dict): Takes both branches.
+            Defaults to dict(type='IdentitySiameseNeck').
+        head (dict): The RPN head.
+        refine_head (dict, optional): None tracks with the proposal alone.
+            Defaults to None.
+        num_low_level (int): Defaults to 2: stem and stage 1.
+        train_cfg (dict): ``rpn`` and, optionally, ``refine``.
+        test_cfg (dict): ``exemplar_size``, ``search_size``,
+            ``context_amount``, ``center_size`` (side to which template maps
+            are cropped; None keeps them), ``rpn`` and ``refine``.
+        frozen_modules (list[str] | str, optional): Defaults to None.
+        data_preprocessor (dict): Defaults to
+            dict(type='SOTDataPreprocessor').
+        init_cfg (dict, optional): Defaults to None.
+    """
+
+    def __init__(self,
+                 backbone: dict,
+                 head: dict,
+                 train_cfg: dict,
+                 test_cfg: dict,
+                 neck: Optional[dict] = None,
+                 siamese_neck: dict = dict(type='IdentitySiameseNeck'),
+                 refine_head: Optional[dict] = None,
+                 num_low_level: int = 2,
+                 frozen_modules: Optional[Union[List[str], str]] = None,
+                 data_preprocessor: dict = dict(type='SOTDataPreprocessor'),
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(
+            backbone,
+            neck,
+            head,
+            train_cfg=train_cfg,
+            test_cfg=test_cfg,
+            data_preprocessor=data_preprocessor,
+            init_cfg=init_cfg)
+        self.num_low_level = num_low_level
+        self.siamese_neck = MODELS.build(siamese_neck)
+        if refine_head is not None:
+            self.refine_head = MODELS.build(
+                refine_head,
+                default_args=dict(
+                    train_cfg=train_cfg.get('refine'),
+                    test_cfg=test_cfg.get('refine')))
+        if frozen_modules is not None:
+            self.freeze_module(frozen_modules)
+        self._state: Optional[TrackState] = None
+
+    @property
+    def with_refine_head(self) -> bool:
+        """Whether proposals are refined."""
+        return hasattr(self, 'refine_head')
+
+    def init_weights(self) -> None:
+        """Initialise as SiamRPN++ does, but keep what must start at zero.
+
+        mmtrack's ``SiamRPN`` resets every conv of neck and head to torch's
+        default, which is what the new parts were built with. These are left
+        alone: attention scalars, offset convs and offset layers are zero. It
+        also ignores an ``init_cfg`` of the whole model; here it comes last.
+        """
+        super().init_weights()
+        for part in (self, self.siamese_neck, getattr(self, 'refine_head',
+                                                      None)):
+            if getattr(part, 'init_cfg', None):
+                initialize(part, part.init_cfg)
+
+    # -- network ----------------------------------------------------------
+
+    def extract_feat(self, crops: Tensor) -> Tuple[Feats, Feats]:
+        """Run backbone and neck on one branch.
+
+        Args:
+            crops (Tensor): (N, 3, H, W), preprocessed.
+
+        Returns:
+            tuple[tuple[Tensor], tuple[Tensor]]: Low-level maps and neck
+            outputs.
+        """
+        outs = self.backbone(crops)
+        low_level = tuple(outs[:self.num_low_level])
+        feats = tuple(outs[self.num_low_level:])
+        if self.with_neck:
+            feats = tuple(self.neck(feats))
+        return low_level, feats
+
+    def forward_template(self, z_img: Tensor) -> Feats:
+        """Features of the template.
+
+        Args:
+            z_img (Tensor): (N, 3, 127, 127), preprocessed.
+
+        Returns:
+            tuple[Tensor]: Neck outputs, cropped to the centre:
+            (N, C, 7, 7) each.
+        """
+        size = self.test_cfg.center_size
+        feats = []
+        for feat in self.extract_feat(z_img)[1]:
+            if size is not None:
+                start = (feat.shape[-1] - size) // 2
+                feat = feat[..., start:start + size, start:start + size]
+            feats.append(feat)
+        return tuple(feats)
+
+    def forward_search(self, x_img: Tensor) -> Tuple[Feats, Feats]:
+        """Features of the search crop.
+
+        Args:
+            x_img (Tensor): (N, 3, 255, 255), preprocessed.
+
+        Returns:
+            tuple[tuple[Tensor], tuple[Tensor]]: Low-level maps and neck
+            outputs, the latter (N, C, 31, 31) each.
+        """
+        return self.extract_feat(x_img)
+
+    def _forward(self,
+                 inputs: Dict[str, Tensor],
+                 data_samples: Optional[list] = None) -> Dict[str, Any]:
+        """Run the whole network, without any post-processing.
+
+        Args:
+            inputs (dict[str, Tensor]): ``template`` (N, 3, 127, 127) and
+                ``search`` (N, 3, 255, 255), preprocessed crops (for the
+                ResNet-50 models: BGR in 0..255).
+            data_samples (list, optional): Not used.
+
+        Returns:
+            dict: ``cls_score`` (N, 2A, 25, 25), ``bbox_pred`` (N, 4A, 25,
+            25), ``neck_z``, ``neck_x``, ``dsa_z``, ``dsa_x`` (tuples, one map
+            per level) and, with a refinement head, ``fused_box`` and
+            ``fused_mask`` (None without a mask head).
+
+        Raises:
+            ValueError: If a key is missing.
+        """
+        missing = {'template', 'search'} - set(inputs)
+        if missing:
+            raise ValueError(f'inputs lack {sorted(missing)}: mode="tensor" '
+                             'takes dict(template=..., search=...)')
+        neck_z = self.forward_template(inputs['template'])
+        low_level, neck_x = self.forward_search(inputs['search'])
+        dsa_z, dsa_x = self.siamese_neck(neck_z, neck_x)
+        cls_score, bbox_pred = self.head(dsa_z, dsa_x)
+        outs = dict(
+            cls_score=cls_score,
+            bbox_pred=bbox_pred,
+            neck_z=neck_z,
+            neck_x=neck_x,
+            dsa_z=dsa_z,
+            dsa_x=dsa_x)
+        if self.with_refine_head:
+            outs['fused_box'], outs['fused_mask'] = self.refine_head(
+                dsa_z, dsa_x, low_level)
+        return outs
+
+    # -- training ---------------------------------------------------------
+
+    def loss(self, inputs: Dict[str, Tensor], data_samples: list,
+             **kwargs) -> Dict[str, Tensor]:
+        """Losses of a batch of pairs.
+
+        Args:
+            inputs (dict[str, Tensor]): ``img`` (N, 1, 3, 127, 127) templates
+                and ``search_img`` (N, 1, 3, 255, 255), preprocessed.
+            data_samples (list[TrackDataSample]): Their
+                ``search_gt_instances`` have ``bboxes`` (1, 4), xyxy in crop
+                pixels, ``labels`` (1,), 1 for a positive pair, and, where
+                there is one, ``masks`` (``BitmapMasks``).
+
+        Returns:
+            dict[str, Tensor]: Losses by name.
+        """
+        neck_z = self.forward_template(inputs['img'][:, 0])
+        low_level, neck_x = self.forward_search(inputs['search_img'][:, 0])
+        dsa_z, dsa_x = self.siamese_neck(neck_z, neck_x)
+        cls_score, bbox_pred = self.head(dsa_z, dsa_x)
+        targets = [sample.search_gt_instances for sample in data_samples]
+        losses = self.head.loss_by_feat(cls_score, bbox_pred, None, targets,
+                                        [s.metainfo for s in data_samples])
+        if self.with_refine_head:
+            centre = cls_score.new_tensor(
+                [self.test_cfg.search_size // 2] * 2 + [0, 0])
+            losses.update(
+                self.refine_head.loss(
+                    self.refine_head(dsa_z, dsa_x, low_level),
+                    self.head.decode(bbox_pred.detach().float()) + centre,
+                    torch.cat([t.bboxes for t in targets]),
+                    torch.cat([t.labels for t in targets]) > 0, [
+                        t.masks.to_tensor(torch.uint8, cls_score.device)[0]
+                        if 'masks' in t else None for t in targets
+                    ]))
+        return losses
+
+    # -- tracking ---------------------------------------------------------
+
+    def _crop(self, frame: np.ndarray, side: int, out_size: int,
+              box: np.ndarray, pad_value: Sequence[float]) -> Tensor:
+        crop = crop_image(frame, box[:2], side, out_size, pad_value)
+        crop = torch.from_numpy(crop).permute(2, 0, 1)[None]
+        return self.data_preprocessor.normalize(crop)
+
+    @torch.no_grad()
+    def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
+        """Take the target from the first frame.
+
+        Args:
+            frame (np.ndarray): (H, W, 3) BGR uint8.
+            bbox (Sequence[float]): xywh in image pixels.
+        """
+        x, y, w, h = (float(value) for value in bbox)
+        box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
+        pad_value = cv2.mean(np.ascontiguousarray(frame))[:frame.shape[2]]
+        side = context_side(w, h, self.test_cfg.context_amount)
+        crop = self._crop(frame, round(side), self.test_cfg.exemplar_size, box,
+                          pad_value)
+        feats = self.forward_template(crop)
+        self._state = TrackState(box, pad_value, feats,
+                                 self.siamese_neck.init_template(feats))
+
+    @torch.no_grad()
+    def track(self, frame: np.ndarray) -> TrackResult:
+        """Find the target in the next frame.
+
+        Args:
+            frame (np.ndarray): (H, W, 3) BGR uint8, of the first frame's
+                size.
+
+        Returns:
+            TrackResult: See there.
+
+        Raises:
+            RuntimeError: If :meth:`init` was not called before.
+        """
+        if self._state is None:
+            raise RuntimeError('track() was called before init(): give the '
+                               'target in the first frame')
+        state, cfg = self._state, self.test_cfg
+        template_side = context_side(*state.box[2:], cfg.context_amount)
+        scale = cfg.exemplar_size / template_side
+        side = round(template_side * cfg.search_size / cfg.exemplar_size)
+        crop = self._crop(frame, side, cfg.search_size, state.box,
+                          state.pad_value)
+
+        low_level, neck_x = self.forward_search(crop)
+        dsa_z, dsa_x = self.siamese_neck(state.template_feats, neck_x,
+                                         state.neck_state)
+        cls_score, bbox_pred = self.head(dsa_z, dsa_x)
+        proposal = self.head.select_proposal(cls_score, bbox_pred,
+                                             tuple(state.box[2:] * scale))
+        found = proposal.bbox.copy()
+        found[:2] += cfg.search_size / 2
+        fused_mask = None
+        if self.with_refine_head:
+            fused_box, fused_mask = self.refine_head(dsa_z, dsa_x, low_level)
+            found = self._refine_box(fused_box, found)
+
+        origin = state.box[:2] - side / 2
+        box = self._update_box(state.box, found / scale, origin,
+                               proposal.penalty * proposal.score * cfg.rpn.lr,
+                               frame.shape)
+        self._state = state._replace(box=box)
+        bbox = np.concatenate([box[:2] - box[2:] / 2, box[2:]])
+        mask = polygon = None
+        if fused_mask is not None:
+            mask = self._segment(fused_mask, box, origin, scale, side,
+                                 frame.shape)
+            polygon = rotated_box(mask, bbox, cfg.refine.min_contour_area)
+        return TrackResult(bbox, proposal.score, mask, polygon)
+
+    def _refine_box(self, fused_box: Tensor, box: np.ndarray) -> np.ndarray:
+        last = self.test_cfg.search_size - 1
+        min_size = self.test_cfg.get('min_size', 10)
+        box = np.concatenate(
+            [np.clip(box[:2], 0, last),
+             np.clip(box[2:], min_size, last)])
+        box = torch.from_numpy(box).to(fused_box.device, torch.float32)[None]
+        return self.refine_head.predict_box(fused_box,
+                                            box)[0].double().cpu().numpy()
+
+    def _update_box(self, old: np.ndarray, new: np.ndarray,
+                    origin: np.ndarray, lr: float,
+                    image_shape: Tuple[int, ...]) -> np.ndarray:
+        """Into the image; sizes are smoothed, the centre is not."""
+        size = np.array(image_shape[1::-1])
+        min_size = self.test_cfg.get('min_size', 10)
+        centre = np.clip(new[:2] + origin, 0, size - 1)
+        # An image smaller than the smallest target: its size wins.
+        extent = np.minimum(
+            np.maximum(old[2:] * (1 - lr) + new[2:] * lr, min_size), size - 1)
+        return np.concatenate([centre, extent])
+
+    def _segment(self, fused_mask: Tensor, box: np.ndarray,
+                 origin: np.ndarray, scale: float, side: int,
+                 image_shape: Tuple[int, ...]) -> PastedMask:
+        """Segment the box that was just found, and paste the mask."""
+        roi = np.concatenate([(box[:2] - origin), box[2:]]) * scale
+        corners = np.concatenate(
+            [[0.], roi[:2] - roi[2:] / 2, roi[:2] + roi[2:] / 2])
+        rois = torch.from_numpy(corners).to(fused_mask.device,
+                                            torch.float32)[None]
+        prob = self.refine_head.predict_mask(fused_mask, rois).sigmoid()
+        ratio = side / self.test_cfg.search_size
+        target = np.concatenate([origin + corners[1:3] * ratio,
+                                 roi[2:] * ratio])
+        return paste_mask(prob[0, 0].float().cpu().numpy(), target,
+                          (image_shape[1], image_shape[0]),
+                          self.test_cfg.refine.mask_thr)
+
+    def predict(self, inputs: Dict[str, Tensor], data_samples: list,
+                **kwargs) -> list:
+        """Track one frame of a video, as mmtrack's test loop asks.
+
+        The first frame's ground truth initialises the tracker.
+
+        Args:
+            inputs (dict[str, Tensor]): ``img`` (1, 1, 3, H, W) uint8, BGR.
+            data_samples (list[TrackDataSample]): One.
+
+        Returns:
+            list[TrackDataSample]: With ``pred_track_instances``: ``bboxes``
+            (1, 4), xyxy in pixels, ``scores`` (1,), -1 for the first frame,
+            and, behind the first frame with a mask head, ``masks`` (1, H, W)
+            and ``polygons`` (1, 4, 2); ``track_time`` in its meta
+            information: seconds from the frame to the result.
+
+        Raises:
+            ValueError: If the batch holds more than one frame, or the frame
+                has no number.
+        """
+        frames = inputs['img']
+        if frames.dim() != 5 or len(frames) != 1:
+            raise ValueError('testing takes one frame at a time, inputs["img"]'
+                             f' of shape (1, 1, 3, H, W), but got '
+                             f'{tuple(frames.shape)}')
+        sample = data_samples[0]
+        frame_id = sample.metainfo.get('frame_id', -1)
+        if frame_id < 0:
+            raise ValueError('the data sample has no frame_id: use mmtrack\'s '
+                             'VideoSampler and PackTrackInputs')
+        # A view: (C, H, W) with the strides of (H, W, C).
+        frame = frames[0, 0].permute(1, 2, 0).cpu().numpy()
+
+        start = time.perf_counter()
+        if frame_id == 0:
+            bbox = xywh_of(sample.gt_instances.bboxes.flatten().cpu().numpy())
+            self.init(frame, bbox)
+            result = TrackResult(bbox, -1., None, None)
+        else:
+            result = self.track(frame)
+        sample.set_metainfo(dict(track_time=time.perf_counter() - start))
+        sample.pred_track_instances = self._instances(result)
+        return data_samples
+
+    @staticmethod
+    def _instances(result: TrackResult) -> InstanceData:
+        bbox = torch.from_numpy(np.asarray(result.bbox, np.float64))
+        centre = bbox.clone()
+        centre[:2] += bbox[2:] / 2
+        instances = InstanceData(
+            bboxes=bbox_cxcywh_to_xyxy(centre)[None].float(),
+            scores=torch.tensor([result.score]))
+        if result.pasted_mask is not None:
+            instances.masks = torch.from_numpy(result.pasted_mask.full())[None]
+            instances.polygons = torch.from_numpy(result.polygon)[None]
+        return instances
+
+
+def xywh_of(region: np.ndarray) -> np.ndarray:
+    """Axis-aligned box of a region, to initialise the tracker with.
+
+    Args:
+        region (np.ndarray): (4,) xyxy, or (8,) x, y of four corners.
+
+    Returns:
+        np.ndarray: (4,) float64, xywh. A polygon becomes the box of the same
+        centre and area, with the aspect of its bounding rectangle, as in the
+        VOT toolkits.
+
+    Raises:
+        ValueError: If there are neither 4 nor 8 numbers.
+    """
+    region = np.asarray(region, np.float64).ravel()
+    if region.size == 4:
+        return np.concatenate([region[:2], region[2:] - region[:2]])
+    if region.size != 8:
+        raise ValueError('a region is 4 numbers (xyxy) or 8 (polygon), '
+                         f'but got {region.size}')
+    corners = region.reshape(4, 2)
+    extent = corners.max(0) - corners.min(0)
+    area = np.linalg.norm(corners[0] - corners[1]) * np.linalg.norm(
+        corners[1] - corners[2])
+    size = extent * np.sqrt(area / max(extent.prod(), 1e-12)) + 1
+    return np.concatenate([corners.mean(0) - (size - 1) / 2, size])

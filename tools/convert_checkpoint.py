@@ -1,0 +1,67 @@
+"""Convert other code bases' checkpoints, completely or not at all."""
+import argparse
+import sys
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+import siamattn_mm  # noqa: F401  (registers the model)
+from mmtrack.registry import MODELS  # isort: skip
+from siamattn_mm.utils import CheckpointError, load_state_dict
+from siamattn_mm.utils.convert import RULES, convert
+from siamattn_mm.utils.files import written_whole
+
+DEFAULT_CONFIG = 'configs/siamattn/siamattn_r50_released.py'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Convert a checkpoint to this project\'s names. A weight '
+        'that has no place, another shape or is missing is reported by name, '
+        'all of them at once, and then nothing is written.')
+    parser.add_argument('src', metavar='SRC', help='checkpoint to read')
+    parser.add_argument('dst', metavar='DST', help='checkpoint to write')
+    parser.add_argument(
+        '--from',
+        dest='source',
+        required=True,
+        choices=sorted(RULES),
+        help='siamattn: the released SiamAttn checkpoints; pysot: its '
+        'SiamRPN++ with ResNet-50; mmtrack: its SiamRPN. The last two '
+        'initialise backbone, neck and RPN head, for training')
+    parser.add_argument(
+        '--config',
+        default=DEFAULT_CONFIG,
+        help=f'model that the weights are for (default: {DEFAULT_CONFIG})')
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse_args()
+    try:
+        config = Config.fromfile(args.config)
+        init_default_scope('mmtrack')
+        model = MODELS.build(config.model)
+        converted = convert(
+            load_state_dict(args.src), args.source, model.state_dict())
+    except (CheckpointError, FileNotFoundError) as error:
+        print(f'{args.src}: {error}', file=sys.stderr)
+        return 2
+    with written_whole(args.dst) as temporary:
+        torch.save(
+            dict(
+                meta=dict(converted_from=args.source),
+                state_dict=converted.state_dict), temporary)
+    print(f'{args.dst}: {len(converted.state_dict)} weights of a '
+          f'{args.source} checkpoint')
+    if converted.untouched:
+        parts = sorted({'.'.join(n.split('.')[:2])
+                        for n in converted.untouched})
+        print(f'{len(converted.untouched)} weights are not in it and stay as '
+              f'initialised: {", ".join(parts)}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
