@@ -1,0 +1,32 @@
+# Validation and test on a folder of sequences (GOT-10k / OTB layout). Another
+# folder, or some of its sequences:
+#   --cfg-options test_dataloader.dataset.data_root=PATH \
+#       test_dataloader.dataset.sequences="['davis-*', 'Deer']"
+test_pipeline = [
+    # Grey images become three equal channels.
+    dict(type='LoadImageFromFile', imdecode_backend='cv2'),
+    dict(type='LoadTrackAnnotations', with_instance_id=False),
+    dict(
+        type='PackTrackInputs',
+        pack_single_img=True,
+        meta_keys=('sequence_name', 'mask_path'))
+]
+
+# One worker decodes the next frames while the tracker works on this one.
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=1,
+    persistent_workers=False,
+    drop_last=False,
+    sampler=dict(type='VideoSampler'),
+    dataset=dict(
+        type='SOTFolderDataset',
+        data_root='data/sequences',
+        pipeline=test_pipeline,
+        test_mode=True))
+test_evaluator = dict(type='OPEMetric')
+test_cfg = dict(type='TestLoop')
+
+val_dataloader = test_dataloader
+val_evaluator = test_evaluator
+val_cfg = dict(type='ValLoop')

@@ -1,0 +1,175 @@
+"""Data set of a folder of sequences."""
+from typing import List, Optional, Sequence, Union
+
+import cv2
+import numpy as np
+from mmtrack.datasets import BaseSOTDataset
+from mmtrack.registry import DATASETS
+
+from .sequence_folder import (
+    SequenceFolderError,
+    TrackingSequence,
+    find_sequences,
+    read_sequence,
+)
+
+
+@DATASETS.register_module()
+class SOTFolderDataset(BaseSOTDataset):
+    """A folder of sequences, see :mod:`siamattn_mm.datasets.sequence_folder`.
+
+    In test mode it gives one frame at a time, in the order of mmtrack's
+    ``VideoSampler``. Beside what mmtrack's data sets give, the results hold
+    ``sequence_name`` (str) and ``mask_path`` (str, or None without masks):
+    name both in the ``meta_keys`` of ``PackTrackInputs``.
+
+    The box of a frame, ``instances[0]['bbox']``, is (4,) float32 x1, y1, x2,
+    y2 with x2 = x + w and y2 = y + h, or, in all frames of a sequence with
+    8-number ground truth, the (8,) corners. Where the target is absent it is
+    zeros, never nan, and ``instances[0]['visible']`` is False.
+
+    Args:
+        data_root (str): The folder that holds one folder a sequence.
+        sequences (str | Sequence[str], optional): Names or patterns
+            (``'davis-*'``) of the wanted ones. Defaults to None: all.
+        kwargs: See mmtrack's ``BaseSOTDataset``.
+
+    Raises:
+        SequenceFolderError: If a folder or file is not as expected, or, in
+            test mode, if the target is absent in the first frame.
+    """
+
+    def __init__(self,
+                 data_root: str,
+                 sequences: Union[None, str, Sequence[str]] = None,
+                 **kwargs) -> None:
+        self.sequences = sequences
+        self._test_video = None
+        super().__init__(data_root=data_root, **kwargs)
+
+    def load_data_list(self) -> List[dict]:
+        """Read the ground truth of all sequences.
+
+        Returns:
+            list[dict]: One a sequence; the frames are counted from 0.
+        """
+        data_list = []
+        for path in find_sequences(self.data_root, self.sequences):
+            sequence = read_sequence(path)
+            if self.test_mode and not sequence.visible[0]:
+                raise SequenceFolderError(
+                    f'sequence {path!r}: the target is absent in the first '
+                    'frame, so that no tracker can be initialised')
+            data_list.append(
+                dict(
+                    sequence=sequence,
+                    start_frame_id=0,
+                    end_frame_id=len(sequence) - 1))
+        return data_list
+
+    def get_sequence(self, video_idx: int) -> TrackingSequence:
+        """The arrays of one sequence.
+
+        Args:
+            video_idx (int): Which one, from 0.
+
+        Returns:
+            TrackingSequence: A copy.
+        """
+        return self.get_data_info(video_idx)['sequence']
+
+    def get_bboxes_from_video(self, video_idx: int) -> np.ndarray:
+        """The boxes of one sequence.
+
+        Args:
+            video_idx (int): Which one, from 0.
+
+        Returns:
+            ndarray: (N, 4) float32 x, y, w, h, zeros where the target is
+            absent, which mmtrack then takes as not visible.
+        """
+        return np.nan_to_num(self.get_sequence(video_idx).boxes)
+
+    def get_ann_infos_from_video(self, video_idx: int) -> dict:
+        """The annotations of one sequence.
+
+        Args:
+            video_idx (int): Which one, from 0.
+
+        Returns:
+            dict: ``bboxes`` (N, 4) float32 x1, y1, x2, y2, or, in test mode,
+            (N, 8) corners if that is the ground truth; ``bboxes_isvalid`` and
+            ``visible`` (N,) bool.
+        """
+        ann_infos = super().get_ann_infos_from_video(video_idx)
+        polygons = self.get_sequence(video_idx).polygons
+        if self.test_mode and polygons is not None:
+            ann_infos['bboxes'] = np.nan_to_num(polygons)
+        return ann_infos
+
+    def get_img_infos_from_video(self, video_idx: int) -> dict:
+        """The images of one sequence.
+
+        Args:
+            video_idx (int): Which one, from 0.
+
+        Returns:
+            dict: ``video_id`` (int), ``frame_ids`` (N,) from 0,
+            ``img_paths`` (list[str]) and ``video_length`` (int).
+        """
+        sequence = self.get_sequence(video_idx)
+        return dict(
+            video_id=video_idx,
+            frame_ids=np.arange(len(sequence)),
+            img_paths=sequence.frame_paths,
+            video_length=len(sequence))
+
+    def prepare_test_data(self, video_idx: int, frame_idx: int) -> dict:
+        """One frame, through the pipeline.
+
+        Args:
+            video_idx (int): The sequence, from 0.
+            frame_idx (int): Its frame, from 0.
+
+        Returns:
+            dict: What the pipeline makes of it.
+
+        Raises:
+            SequenceFolderError: If the image cannot be read.
+        """
+        if self._test_video is None or self._test_video[0] != video_idx:
+            self._test_video = (video_idx, self.get_sequence(video_idx),
+                                self.get_ann_infos_from_video(video_idx))
+        _, sequence, ann_infos = self._test_video
+        img_path = sequence.frame_path(frame_idx)
+        instance = dict(
+            bbox=ann_infos['bboxes'][frame_idx],
+            visible=bool(ann_infos['visible'][frame_idx]),
+            bbox_label=0)
+        results = dict(
+            img_path=img_path,
+            frame_id=int(frame_idx),
+            video_id=int(video_idx),
+            video_length=len(sequence),
+            sequence_name=sequence.name,
+            mask_path=sequence.mask_path(frame_idx),
+            instances=[instance])
+        try:
+            return self.pipeline(results)
+        except Exception as error:
+            # What the loader says differs between mmcv's versions and often
+            # does not name the file.
+            reason = _why_unreadable(img_path)
+            if reason is None:
+                raise
+            raise SequenceFolderError(f'{img_path}: {reason}') from error
+
+
+def _why_unreadable(path: str) -> Optional[str]:
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        return f'cannot be read ({error.strerror})'
+    if data.size == 0 or cv2.imdecode(data, cv2.IMREAD_COLOR) is None:
+        return 'not a readable image'
+    return None

@@ -1,0 +1,226 @@
+"""One-pass evaluation of whole sequences, with result files."""
+import ast
+import os.path as osp
+import re
+import time
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+from mmengine.logging import MessageHub, MMLogger
+from mmtrack.evaluation.metrics import BaseVideoMetric
+from mmtrack.registry import METRICS
+
+from siamattn_mm.datasets.image_reader import ImageReader
+from siamattn_mm.datasets.sequence_folder import enclosing_boxes
+
+from ..functional import region_similarity
+from ..result_files import write_mask, write_rows
+from ..sequence_record import SequenceRecord
+from ..sequence_scores import average_scores, format_table, score_sequence
+
+
+@METRICS.register_module()
+class OPEMetric(BaseVideoMetric):
+    """Success, precision, AO, SR, J and speed; a file of boxes per sequence.
+
+    The figures, see :func:`siamattn_mm.evaluation.evaluate_ope`, are computed
+    for each sequence and averaged over the sequences. Frames without the
+    target do not count in them. Ground truth with 8 numbers is compared as
+    the upright rectangle around the corners.
+
+    As soon as a sequence is complete, these are written, a line per frame:
+
+    - ``<results_dir>/<sequence>.txt``: the boxes, ``x,y,w,h``;
+    - ``<results_dir>/<sequence>_score.txt``: the tracker's scores;
+    - ``<results_dir>/<sequence>_time.txt``: seconds in the tracker
+      (GOT-10k's format), if the model says them (``track_time`` in the
+      metainfo of its output).
+
+    Frames must come in order, a sequence after another, as mmtrack's
+    ``VideoSampler`` gives them.
+
+    Args:
+        results_dir (str, optional): Where the files go. Defaults to None:
+            ``results`` in the work dir of the running Runner.
+        save_masks (bool): Whether to write predicted masks as well, to
+            ``<results_dir>/<sequence>/<image name>.png``.
+            Defaults to False.
+        mask_exclude_first (bool): Leave the first frame of each sequence out
+            of J. Defaults to True, as DAVIS.
+        mask_exclude_last (bool): Leave the last frame of each sequence out of
+            J. Defaults to True, as DAVIS.
+        collect_device (str): See mmengine's ``BaseMetric``.
+            Defaults to 'cpu'.
+        prefix (str, optional): Put before the names of the figures.
+            Defaults to None: 'sot', as mmtrack's ``SOTMetric``.
+    """
+    default_prefix = 'sot'
+
+    def __init__(self,
+                 results_dir: Optional[str] = None,
+                 save_masks: bool = False,
+                 mask_exclude_first: bool = True,
+                 mask_exclude_last: bool = True,
+                 collect_device: str = 'cpu',
+                 prefix: Optional[str] = None) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.results_dir = results_dir
+        self.save_masks = save_masks
+        self.mask_exclude_first = mask_exclude_first
+        self.mask_exclude_last = mask_exclude_last
+        self._mask_reader = ImageReader()
+        self._record = None
+        self._last_time = None
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Take in the next frames.
+
+        Args:
+            data_batch (dict): Not used.
+            data_samples (Sequence[dict]): The model's outputs as dicts, with
+                ``instances``, ``pred_track_instances`` and the metainfo.
+
+        Raises:
+            ValueError: If the frames come in another order, or a true mask
+                has another size than the predicted one.
+            UnreadableFrameError: If a true mask cannot be read.
+        """
+        for data_sample in data_samples:
+            record = self._record_of(data_sample)
+            wall_time = None
+            if data_sample['frame_id'] > 0:
+                wall_time = time.perf_counter() - self._last_time
+            prediction = data_sample['pred_track_instances']
+            record.add(
+                _to_xywh(_to_numpy(prediction['bboxes'])[0]),
+                _truth(data_sample['instances'][0]),
+                float(prediction['scores'][0]),
+                track_time=data_sample.get('track_time'),
+                wall_time=wall_time,
+                mask_iou=self._compare_masks(data_sample, prediction, record))
+            if record.complete:
+                self._write(record)
+                self.results.append(record)
+                self._record = None
+            self._last_time = time.perf_counter()
+
+    def compute_metrics(self, results: List[SequenceRecord]) -> Dict:
+        """Compute and print the figures.
+
+        Args:
+            results (list[SequenceRecord]): All complete sequences.
+
+        Returns:
+            dict[str, float]: See :func:`average_scores`.
+
+        Raises:
+            ValueError: If no sequence is complete.
+        """
+        if not results:
+            raise ValueError('no sequence was tracked to its end: there is '
+                             'nothing to evaluate')
+        records = sorted(results, key=lambda record: record.video_id)
+        scores = [
+            score_sequence(record, self.mask_exclude_first,
+                           self.mask_exclude_last) for record in records
+        ]
+        mean = average_scores(records, scores)
+        logger: MMLogger = MMLogger.get_current_instance()
+        logger.info('\n' + format_table(records, scores, mean))
+        logger.info(f'results of each sequence are in {self._results_dir()}')
+        return mean
+
+    def _record_of(self, data_sample: dict) -> SequenceRecord:
+        """The record that this frame continues, or a new one."""
+        frame_id = data_sample['frame_id']
+        video_id = data_sample['video_id']
+        # A sequence that an interrupted run left incomplete is dropped.
+        if frame_id == 0:
+            self._results_dir()  # fails now, not after the first sequence
+            self._record = SequenceRecord(
+                _sequence_name(data_sample), video_id,
+                data_sample['video_length'])
+        record = self._record
+        if (record is None or record.video_id != video_id
+                or record.num_frames != frame_id):
+            raise ValueError(
+                f'{data_sample["img_path"]}: frame {frame_id} of sequence '
+                f'{video_id} came out of order; OPEMetric needs the frames '
+                'of a sequence one after another (sampler VideoSampler, '
+                'batch_size=1)')
+        return record
+
+    def _compare_masks(self, data_sample: dict, prediction: dict,
+                       record: SequenceRecord) -> Optional[float]:
+        """J of this frame; None where it is not annotated."""
+        masks = prediction.get('masks')
+        mask = None if masks is None else _to_numpy(masks)[0].astype(bool)
+        if mask is not None:
+            record.has_masks = True
+            if self.save_masks:
+                stem = osp.splitext(osp.basename(data_sample['img_path']))[0]
+                write_mask(
+                    osp.join(self._results_dir(), record.name, f'{stem}.png'),
+                    mask)
+        path = data_sample.get('mask_path')
+        if path is None or not data_sample['instances'][0]['visible']:
+            return None
+        if mask is None:
+            # Counts only if the tracker gives masks in other frames.
+            return 0.
+        truth = self._mask_reader.mask(path) > 0
+        if truth.shape != mask.shape:
+            raise ValueError(f'{path}: mask of shape {truth.shape}, but the '
+                             f'predicted one has {mask.shape}')
+        return region_similarity(mask, truth)
+
+    def _write(self, record: SequenceRecord) -> None:
+        base = osp.join(self._results_dir(), record.name)
+        write_rows(f'{base}_score.txt', record.scores, decimals=6)
+        if not np.isnan(record.track_times).any():
+            write_rows(f'{base}_time.txt', record.track_times, decimals=6)
+        # Last, so that a sequence that has it has all of them.
+        write_rows(f'{base}.txt', record.pred, decimals=4)
+
+    def _results_dir(self) -> str:
+        if self.results_dir is not None:
+            return self.results_dir
+        return osp.join(_work_dir(), 'results')
+
+
+def _work_dir() -> str:
+    """The running Runner's work dir, from what it tells its components."""
+    config = MessageHub.get_current_instance().runtime_info.get('cfg', '')
+    found = re.search(r'^work_dir = (.+)$', config, flags=re.MULTILINE)
+    if found is None:
+        raise ValueError('OPEMetric does not know where to write: give it '
+                         'results_dir, or run it in a Runner built by '
+                         'Runner.from_cfg with a work_dir')
+    return ast.literal_eval(found.group(1))
+
+
+def _sequence_name(data_sample: dict) -> str:
+    """Name from the data set, or from the path for mmtrack's data sets."""
+    if 'sequence_name' in data_sample:
+        return data_sample['sequence_name']
+    folders = osp.dirname(data_sample['img_path']).split(osp.sep)
+    # LaSOT, OTB and VOT have one more folder between name and image.
+    return folders[-2] if folders[-1] in ('img', 'color') else folders[-1]
+
+
+def _truth(instance: dict) -> np.ndarray:
+    """(4,) x, y, w, h of an annotated frame, nan where absent."""
+    if not instance['visible']:
+        return np.full(4, np.nan)
+    bbox = np.asarray(instance['bbox'], dtype=np.float64)
+    return enclosing_boxes(bbox) if len(bbox) == 8 else _to_xywh(bbox)
+
+
+def _to_xywh(bbox: np.ndarray) -> np.ndarray:
+    bbox = np.asarray(bbox, dtype=np.float64)
+    return np.concatenate([bbox[:2], bbox[2:] - bbox[:2]])
+
+
+def _to_numpy(values) -> np.ndarray:
+    return values.detach().cpu().numpy() if hasattr(
+        values, 'detach') else np.asarray(values)

@@ -1,0 +1,214 @@
+"""`tools/train.py` and `tools/test.py`: mmtrack's, with clear errors."""
+import importlib.util
+import os
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+BOX = '2,2,4,4'
+
+
+@pytest.fixture
+def config(repository, tmp_path, monkeypatch):
+    """Path of a tiny config on two sequences in ``tmp_path / 'data'``."""
+    for name in ('first', 'second'):
+        folder = tmp_path / 'data' / name
+        (folder / 'img').mkdir(parents=True)
+        (folder / 'masks').mkdir()
+        (folder / 'groundtruth.txt').write_text(f'{BOX}\n' * 3)
+        mask = np.zeros((16, 24), np.uint8)
+        mask[2:6, 2:6] = 255
+        for i in range(3):
+            cv2.imwrite(
+                str(folder / 'img' / f'{i}.jpg'),
+                np.zeros((16, 24, 3), np.uint8))
+            cv2.imwrite(str(folder / 'masks' / f'{i}.png'), mask)
+    base = repository / 'configs' / '_base_'
+    path = tmp_path / 'tiny.py'
+    path.write_text(f"""
+_base_ = [{str(base / 'default_runtime.py')!r},
+          {str(base / 'datasets' / 'sot_folder.py')!r}]
+custom_imports = dict(imports=['siamattn_mm', 'first_box_tracker'])
+model = dict(type='FirstBoxTracker')
+test_dataloader = dict(
+    num_workers=0, dataset=dict(data_root={str(tmp_path / 'data')!r}))
+val_dataloader = test_dataloader
+train_dataloader = dict(
+    batch_size=1, sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(type='NoImages'))
+train_cfg = dict(by_epoch=True, max_epochs=1)
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=.1))
+work_dir = {str(tmp_path / 'work')!r}
+# Runners of one process share what has the same name.
+experiment_name = {tmp_path.name!r}
+visualizer = dict(name={tmp_path.name!r})
+""")
+    monkeypatch.syspath_prepend(str(repository / 'tests' / 'tools'))
+    return path
+
+
+@pytest.fixture
+def run(repository, monkeypatch, capfd):
+    """Run a tool in this process; gives exit code, output and errors."""
+
+    def _run(tool, *args):
+        monkeypatch.setattr(sys, 'argv',
+                            [f'tools/{tool}.py', *map(str, args)])
+        spec = importlib.util.spec_from_file_location(
+            'entry', str(repository / 'tools' / '_mmtrack_entry.py'))
+        entry = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(entry)
+        capfd.readouterr()
+        code = 0
+        try:
+            entry.run(tool)
+        except SystemExit as stop:
+            code = stop.code
+        captured = capfd.readouterr()
+        return code, captured.out, captured.err
+
+    return _run
+
+
+def run_script(repository, *args):
+    """Run a tool as a user does."""
+    paths = [str(repository), str(repository / 'tests' / 'tools')]
+    env = dict(
+        os.environ, PYTHONPATH=os.pathsep.join(paths), OMP_NUM_THREADS='1')
+    return subprocess.run(
+        [sys.executable, *map(str, args)],
+        cwd=str(repository),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        universal_newlines=True)
+
+
+def test_train_then_test(repository, config, tmp_path):
+    trained = run_script(repository, 'tools/train.py', config)
+    assert trained.returncode == 0, trained.stdout
+    checkpoint = tmp_path / 'work' / 'epoch_1.pth'
+    tested = run_script(repository, 'tools/test.py', config, '--checkpoint',
+                        checkpoint, '--cfg-options',
+                        'test_dataloader.num_workers=2')
+    assert tested.returncode == 0, tested.stdout
+    assert 'mean of 2' in tested.stdout
+    assert f'Load checkpoint from {checkpoint}' in tested.stdout
+    # Older pickles would need torch.load without its protection.
+    assert 'Could not safely load' not in tested.stdout
+    results = tmp_path / 'work' / 'results'
+    assert sorted(os.listdir(str(results))) == [
+        f'{name}{kind}.txt' for name in ('first', 'second')
+        for kind in ('', '_score', '_time')
+    ]
+    assert (results / 'first.txt').read_text() == (
+        '2.0000,2.0000,4.0000,4.0000\n' * 3)
+    # The tracker's score is its weight: two steps of 1 - 0.1 * 2.
+    weight = torch.load(
+        str(checkpoint), weights_only=False)['state_dict']['weight']
+    score = float((results / 'first_score.txt').read_text().split()[0])
+    assert score == pytest.approx(float(weight), abs=1e-5)
+    assert score == pytest.approx(.64, abs=1e-5)
+
+
+@pytest.mark.parametrize('tool', ['train', 'test'])
+def test_help_is_mmtracks(run, tool):
+    code, text, _ = run(tool, '--help')
+    assert code == 0
+    assert text.startswith(f'usage: {tool}.py')
+    for flag in ('--work-dir', '--cfg-options', '--launcher'):
+        assert flag in text
+
+
+def test_figures_and_work_dir(run, config, tmp_path):
+    work_dir = tmp_path / 'elsewhere'
+    code, _, _ = run('test', config, '--work-dir', work_dir, '--cfg-options',
+                  "test_dataloader.dataset.sequences=['sec*']")
+    assert code == 0
+    assert (work_dir / 'results' / 'second.txt').is_file()
+    assert not (work_dir / 'results' / 'first.txt').exists()
+    dumped = list(work_dir.glob('*/*.json'))
+    figures = Config.fromfile(str(dumped[0]))
+    assert figures['sot/AO'] == 1 and figures['sot/J'] == 1
+    assert figures['sot/fps'] == pytest.approx(1000)
+    assert figures['sot/fps_end_to_end'] > 0
+
+
+def test_interrupted_test_leaves_complete_files_only(run, config, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run('test', config, '--cfg-options', 'model.stop_in=second')
+    names = sorted(os.listdir(str(tmp_path / 'work' / 'results')))
+    assert names == ['first.txt', 'first_score.txt', 'first_time.txt']
+
+
+@pytest.mark.parametrize('tool', ['train', 'test'])
+def test_missing_config(run, tool, tmp_path):
+    code, _, error = run(tool, tmp_path / 'no.py')
+    assert code == 2
+    assert error == (f"tools/{tool}.py: error: config "
+                     f"'{tmp_path / 'no.py'}' is not a file\n")
+
+
+def test_missing_checkpoint(run, config, tmp_path):
+    code, _, error = run('test', config, '--checkpoint', tmp_path / 'no.pth')
+    assert code == 2
+    assert error == ("tools/test.py: error: checkpoint "
+                     f"'{tmp_path / 'no.pth'}' is not a file\n")
+
+
+def test_wrong_flag(run, config):
+    code, _, error = run('test', config, '--no-such-flag')
+    assert code == 2 and 'unrecognized arguments: --no-such-flag' in error
+
+
+@pytest.mark.parametrize('num_workers', [0, 1])
+def test_bad_data_is_one_line(run, config, tmp_path, num_workers):
+    image = tmp_path / 'data' / 'first' / 'img' / '1.jpg'
+    image.write_text('no image')
+    code, _, error = run('test', config, '--cfg-options',
+                      f'test_dataloader.num_workers={num_workers}')
+    assert code == 2
+    last = error.splitlines()[-1]
+    assert last.startswith('tools/test.py: error: ')
+    assert last.endswith(f'{image}: not a readable image')
+    assert 'Traceback' not in error
+
+
+def test_empty_data_root(run, config, tmp_path):
+    (tmp_path / 'empty').mkdir()
+    code, _, error = run('test', config, '--cfg-options',
+                      f'test_dataloader.dataset.data_root={tmp_path}/empty')
+    assert code == 2 and 'holds no sequence folder' in error
+    assert 'Traceback' not in error
+
+
+def test_errors_of_the_model_keep_their_traceback(run, config):
+    with pytest.raises(TypeError, match='unexpected keyword'):
+        run('test', config, '--cfg-options', 'model.no_such_argument=1')
+
+
+def test_mmtrack_without_its_tools(run, monkeypatch, tmp_path):
+    import mmtrack
+    monkeypatch.setattr(mmtrack, '__file__', str(tmp_path / '__init__.py'))
+    code, _, error = run('test', 'config.py')
+    assert code == 2
+    assert str(tmp_path / '.mim' / 'tools' / 'test.py') in error
+    assert len(error.splitlines()) == 1
+
+
+def test_real_sequences(run, config, sequences, tmp_path):
+    code, text, _ = run(
+        'test', config, '--cfg-options',
+        f'test_dataloader.dataset.data_root={sequences}',
+        "test_dataloader.dataset.sequences=['bag', 'davis-dog', 'tld-*']")
+    assert code == 0
+    assert 'tld-pedestrian3: median score 1.000 over 28' in text
+    for name, frames in (('bag', 115), ('davis-dog', 50),
+                         ('tld-pedestrian3', 150)):
+        text = (tmp_path / 'work' / 'results' / f'{name}.txt').read_text()
+        assert len(text.splitlines()) == frames

@@ -1,0 +1,60 @@
+"""Run mmtrack's own entry points, with clear messages for bad input."""
+import importlib.util
+import os.path as osp
+import sys
+from types import ModuleType
+from typing import NoReturn
+
+import torch
+from mmengine.device import get_device
+
+# Before mmtrack: it is what makes mmtrack importable.
+from siamattn_mm.datasets import SequenceFolderError
+
+import mmtrack  # isort: skip
+
+
+def run(name: str) -> None:
+    """Run one of mmtrack's tools with this program's arguments.
+
+    Exits with code 2 and one line on stderr if a file that the arguments name
+    is missing, or if the sequences of a data set are not as expected.
+
+    Args:
+        name (str): ``'train'`` or ``'test'``.
+    """
+    tool = _load(name)
+    # Its own parser: same flags, same messages. It runs once more in main().
+    args = tool.parse_args()
+    for kind, path in (('config', args.config),
+                       ('checkpoint', getattr(args, 'checkpoint', None))):
+        # Checkpoints may also be URLs.
+        if path is not None and '://' not in path and not osp.isfile(path):
+            _fail(f'{kind} {path!r} is not a file')
+    if args.launcher == 'pytorch' and get_device() == 'cpu':
+        # mmengine would ask CUDA for a device, whatever the backend is; it
+        # takes a process group that is there already.
+        torch.distributed.init_process_group('gloo')
+    try:
+        tool.main()
+    except SequenceFolderError as error:
+        # From a data loader worker it comes with the worker's traceback, the
+        # message in the last line.
+        _fail(str(error).splitlines()[-1])
+
+
+def _load(name: str) -> ModuleType:
+    path = osp.join(osp.dirname(mmtrack.__file__), '.mim', 'tools',
+                    f'{name}.py')
+    if not osp.isfile(path):
+        _fail(f'mmtrack\'s own {name}.py is not where its wheel puts it '
+              f'({path}); install mmtrack 1.0.0rc1 from PyPI')
+    spec = importlib.util.spec_from_file_location(f'mmtrack_{name}', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _fail(message: str) -> NoReturn:
+    print(f'{sys.argv[0]}: error: {message}', file=sys.stderr)
+    sys.exit(2)

@@ -1,0 +1,5 @@
+"""mmtrack's `tools/train.py`, with siamattn_mm imported first. Same flags."""
+from _mmtrack_entry import run
+
+if __name__ == '__main__':
+    run('train')
