@@ -1,0 +1,105 @@
+"""Reading images and mask files, with a small cache."""
+from typing import Callable
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from .byte_cache import ByteCache
+
+
+class UnreadableFrameError(OSError):
+    """An image or a mask of the data set could not be read.
+
+    Args:
+        path (str): The file.
+        reason (str): What is wrong with it.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f'cannot read {self.path}: {self.reason}'
+
+
+class ImageReader:
+    """Decodes files and keeps the last ones used.
+
+    What comes out of it is read-only, since the next sample may get the same
+    array.
+
+    Args:
+        cache_bytes (int): Decoded bytes to keep; 0 keeps nothing.
+            Defaults to 0.
+    """
+
+    def __init__(self, cache_bytes: int = 0) -> None:
+        self.cache = ByteCache(cache_bytes)
+
+    def image(self, path: str) -> np.ndarray:
+        """Read an image.
+
+        Args:
+            path (str): The file.
+
+        Returns:
+            ndarray: (H, W, 3) uint8, BGR, read-only.
+
+        Raises:
+            UnreadableFrameError: If there is no such file, or no image in it.
+        """
+        return self._cached(path, _decode_image)
+
+    def mask(self, path: str) -> np.ndarray:
+        """Read a mask file without turning a palette into colours.
+
+        Args:
+            path (str): The file.
+
+        Returns:
+            ndarray: (H, W) uint8 object numbers or levels, read-only.
+
+        Raises:
+            UnreadableFrameError: If there is no such file, or no mask in it.
+        """
+        return self._cached(path, _decode_mask)
+
+    def _cached(self, path: str,
+                decode: Callable[[str], np.ndarray]) -> np.ndarray:
+
+        def make() -> np.ndarray:
+            array = decode(path)
+            array.setflags(write=False)
+            return array
+
+        return self.cache.get((decode, path), make, lambda a: a.nbytes)
+
+
+def _decode_image(path: str) -> np.ndarray:
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise UnreadableFrameError(path, error.strerror) from error
+    # imdecode raises on an empty buffer, and returns None on anything else
+    # that it does not understand.
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise UnreadableFrameError(path, 'not an image')
+    return image
+
+
+def _decode_mask(path: str) -> np.ndarray:
+    # OpenCV would return a palette's colours, the palette's numbers are
+    # needed: they say which object.
+    try:
+        with Image.open(path) as file:
+            mask = np.array(file)
+    except OSError as error:
+        raise UnreadableFrameError(
+            path, error.strerror or 'not an image') from error
+    if mask.ndim == 3:
+        mask = mask[..., :3].max(axis=2)
+    return mask.astype(np.uint8)

@@ -1,0 +1,4 @@
+"""Samplers of training pairs."""
+from .pair_sampler import InfinitePairSampler, PairSampler
+
+__all__ = ['InfinitePairSampler', 'PairSampler']

@@ -1,0 +1,53 @@
+"""Tests of ImageReader."""
+import pickle
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from siamattn_mm.datasets.image_reader import ImageReader, UnreadableFrameError
+
+
+def test_gray_files_get_three_channels(tmp_path):
+    path = str(tmp_path / 'gray.png')
+    cv2.imwrite(path, np.full((4, 6), 77, np.uint8))
+    img = ImageReader().image(path)
+    assert img.shape == (4, 6, 3) and (img == 77).all()
+
+
+def test_what_is_kept_cannot_be_changed(tmp_path):
+    path = str(tmp_path / 'a.png')
+    cv2.imwrite(path, np.zeros((4, 6, 3), np.uint8))
+    reader = ImageReader(cache_bytes=1000)
+    assert reader.image(path) is reader.image(path)
+    with pytest.raises(ValueError):
+        reader.image(path)[0, 0] = 1
+
+
+def test_image_and_mask_of_one_file_are_two(tmp_path):
+    path = str(tmp_path / 'a.png')
+    cv2.imwrite(path, np.full((4, 6), 5, np.uint8))
+    reader = ImageReader(cache_bytes=1000)
+    assert reader.image(path).ndim == 3 and reader.mask(path).ndim == 2
+
+
+def test_a_palette_mask_holds_object_numbers(tmp_path):
+    path = str(tmp_path / 'palette.png')
+    mask = Image.fromarray(np.array([[0, 1], [2, 2]], np.uint8), mode='P')
+    mask.putpalette([0, 0, 0, 200, 10, 10, 10, 200, 10])
+    mask.save(path)
+    assert ImageReader().mask(path).tolist() == [[0, 1], [2, 2]]
+
+
+@pytest.mark.parametrize('content', [None, b'', b'no image'])
+@pytest.mark.parametrize('kind', ['image', 'mask'])
+def test_unreadable_files(tmp_path, content, kind):
+    path = tmp_path / 'broken.png'
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UnreadableFrameError) as caught:
+        getattr(ImageReader(), kind)(str(path))
+    assert str(path) in str(caught.value)
+    # Errors travel from workers to the main process.
+    assert pickle.loads(pickle.dumps(caught.value)).path == str(path)
