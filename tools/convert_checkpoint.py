@@ -6,11 +6,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-import siamattn_mm  # noqa: F401  (registers the model)
-from mmtrack.registry import MODELS  # isort: skip
+# Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.utils import CheckpointError, load_state_dict
 from siamattn_mm.utils.convert import RULES, convert
 from siamattn_mm.utils.files import written_whole
+
+from mmtrack.registry import MODELS  # isort: skip
 
 DEFAULT_CONFIG = 'configs/siamattn/siamattn_r50_released.py'
 

@@ -21,14 +21,14 @@ def _mmengine_globals() -> Iterator[None]:
         yield
         return
     allowed: List[Any] = [HistoryBuffer, np.ndarray, np.dtype]
+    try:
+        from numpy._core import multiarray
+    except ImportError:  # numpy 1
+        from numpy.core import multiarray
+    # numpy 1 and 2 pickle the same functions under different names.
     for module in ('numpy._core.multiarray', 'numpy.core.multiarray'):
-        with contextlib.suppress(ImportError):
-            multiarray = __import__(module, fromlist=['_reconstruct'])
-            # The same function, pickled under either name.
-            allowed.append((multiarray._reconstruct,
-                            f'{module}._reconstruct'))
-            allowed.append((multiarray.scalar, f'{module}.scalar'))
-            break
+        allowed.append((multiarray._reconstruct, f'{module}._reconstruct'))
+        allowed.append((multiarray.scalar, f'{module}.scalar'))
     allowed += [
         getattr(np.dtypes, name) for name in dir(getattr(np, 'dtypes', None))
         if name.endswith('DType')
@@ -83,10 +83,13 @@ def load_state_dict(path: str) -> Dict[str, Tensor]:
     """
     content = load_weights(path)
     state_dict = content.get('state_dict', content)
+    if not isinstance(state_dict, Mapping):
+        raise CheckpointError(f'{path!r} holds a {type(state_dict).__name__} '
+                              'under state_dict, but that is a dict of '
+                              'tensors')
     weights = {
         name: value
-        for name, value in dict(state_dict).items()
-        if isinstance(value, Tensor)
+        for name, value in state_dict.items() if isinstance(value, Tensor)
     }
     if not weights:
         raise CheckpointError(f'{path!r} holds no weights')

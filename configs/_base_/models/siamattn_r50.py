@@ -7,12 +7,7 @@ model = dict(
         type='SiamAttnResNet',
         depth=50,
         frozen_stages=4,
-        norm_eval=True,
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint=  # noqa: E251
-            'https://download.openmmlab.com/mmtracking/pretrained_weights/'
-            'sot_resnet50.model')),
+        norm_eval=True),
     neck=dict(
         type='mmdet.ChannelMapper',
         in_channels=[512, 1024, 2048],
@@ -69,7 +64,7 @@ model = dict(
                 match_low_quality=False,
                 iou_calculator=dict(type='mmdet.BboxOverlaps2D')),
             sampler=dict(
-                type='mmdet.RandomSampler',
+                type='SiamAttnSampler',
                 num=64,
                 pos_fraction=0.25,
                 add_gt_as_proposals=False),

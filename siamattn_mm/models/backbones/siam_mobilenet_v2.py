@@ -1,9 +1,10 @@
 """MobileNetV2 that keeps stride 8, for trackers that run on a CPU."""
 from typing import Optional, Sequence, Tuple
 
+import torch
 from mmdet.models.backbones import MobileNetV2
 from mmtrack.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 
 @MODELS.register_module()
@@ -29,7 +30,8 @@ class SiamMobileNetV2(MobileNetV2):
         **kwargs: As for mmdet's ``MobileNetV2``.
 
     Raises:
-        ValueError: If ``max_stride`` is not 2, 4, 8, 16 or 32.
+        ValueError: If ``max_stride`` is not 2, 4, 8, 16 or 32, or more stages
+            are to be frozen than are built.
     """
 
     def __init__(self,
@@ -43,6 +45,11 @@ class SiamMobileNetV2(MobileNetV2):
             raise ValueError('max_stride must be 2, 4, 8, 16 or 32, '
                              f'but got {max_stride}')
         super().__init__(out_indices=out_indices, init_cfg=init_cfg, **kwargs)
+        num_stages = max(out_indices) + 1
+        if self.frozen_stages > num_stages:
+            raise ValueError(
+                f'frozen_stages is {self.frozen_stages}, but out_indices='
+                f'{tuple(out_indices)} needs {num_stages} stages only')
         self.out_stem = out_stem
         self._drop_layers_behind(max(out_indices))
         self._limit_stride(max_stride, dilate)
@@ -54,18 +61,15 @@ class SiamMobileNetV2(MobileNetV2):
 
     def _limit_stride(self, max_stride: int, dilate: bool) -> None:
         stride, dilation = 2, 1  # behind the stem
-        for i, name in enumerate(self.layers):
-            layer = getattr(self, name)
-            if not isinstance(layer, nn.Sequential) or \
-                    i >= len(self.arch_settings):
-                continue  # conv2, a 1x1 conv
+        # Not the last layer, conv2: a 1x1 conv, not a stage.
+        for name, setting in zip(self.layers, self.arch_settings):
             first_dilation = dilation
-            stage_stride = self.arch_settings[i][3]
+            stage_stride = setting[3]
             if stride * stage_stride > max_stride:
                 dilation *= stage_stride if dilate else 1
                 stage_stride = 1
             stride *= stage_stride
-            for j, block in enumerate(layer):
+            for j, block in enumerate(getattr(self, name)):
                 conv = block.depthwise_conv.conv
                 d = first_dilation if j == 0 else dilation
                 conv.stride = (stage_stride, ) * 2 if j == 0 else (1, 1)
@@ -83,10 +87,13 @@ class SiamMobileNetV2(MobileNetV2):
             64, 64), (N, 32, 32, 32), (N, 64, 32, 32), (N, 96, 32, 32). For
             127 pixels the sides are 64, 32, 16, 16, 16.
         """
+        if not x.is_cuda:
+            # Depth-wise convs on a CPU are about twice as fast so.
+            x = x.contiguous(memory_format=torch.channels_last)
         x = self.conv1(x)
         outs = [x] if self.out_stem else []
         for i, name in enumerate(self.layers):
             x = getattr(self, name)(x)
             if i in self.out_indices:
                 outs.append(x)
-        return tuple(outs)
+        return tuple(out.contiguous() for out in outs)

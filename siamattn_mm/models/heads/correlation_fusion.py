@@ -45,7 +45,15 @@ class CorrelationFusion(BaseModule):
 
         Returns:
             Tensor: (N, out_channels, 25, 25).
+
+        Raises:
+            ValueError: If the number of maps is not that of ``in_channels``.
         """
+        if not len(template_feats) == len(search_feats) == len(self.convs):
+            raise ValueError(
+                f'CorrelationFusion was built for {len(self.convs)} levels, '
+                f'but got {len(template_feats)} template and '
+                f'{len(search_feats)} search maps')
         return sum(
             conv(correlation(z, x))
             for correlation, conv, z, x in zip(self.correlations, self.convs,

@@ -7,6 +7,8 @@ from mmengine.structures import InstanceData
 from mmtrack.registry import MODELS
 from torch import Tensor
 
+from .refinement_head import clip_to_crop
+
 Feats = Tuple[Tensor, ...]
 
 
@@ -134,7 +136,8 @@ class SiamAttnPluginHead(BaseModule):
             box = torch.cat([(box[:2] + box[2:]) / 2, box[2:] - box[:2]])
             shift = torch.cat([prev_bbox[:2], torch.zeros_like(prev_bbox[2:])])
             offset = box.new_tensor([centre, centre, 0, 0])
-            crop_box = (box - shift) * scale_factor + offset
+            crop_box = clip_to_crop((box - shift) * scale_factor + offset,
+                                    self.search_size, min_size=10)
             fused_box, _ = self.refine_head(z, x, ())
             refined = self.refine_head.predict_box(fused_box, crop_box[None])
             box = (refined[0] - offset) / scale_factor + shift

@@ -3,8 +3,11 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
-from mmdet.structures.bbox import (bbox_cxcywh_to_xyxy, bbox_overlaps,
-                                   bbox_xyxy_to_cxcywh)
+from mmdet.structures.bbox import (
+    bbox_cxcywh_to_xyxy,
+    bbox_overlaps,
+    bbox_xyxy_to_cxcywh,
+)
 from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
@@ -95,7 +98,6 @@ class RefinementHead(BaseModule):
         train_cfg (dict, optional): ``num_rois`` (16) RoIs of at least
             ``pos_iou_thr`` (0.5) are drawn per image from the decoded anchors
             and the ground truth; ``search_size`` (255), ``min_size`` (10).
-        test_cfg (dict, optional): ``mask_thr``, ``min_contour_area``.
         init_cfg (dict, optional): Defaults to None.
 
     Raises:
@@ -110,7 +112,6 @@ class RefinementHead(BaseModule):
                  loss_box: dict = dict(type='mmdet.SmoothL1Loss'),
                  loss_mask: dict = dict(type='HardPixelBCELoss'),
                  train_cfg: Optional[dict] = None,
-                 test_cfg: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         if (mask_fusion is None) != (mask_head is None):
@@ -127,7 +128,6 @@ class RefinementHead(BaseModule):
         self.train_cfg = dict(
             num_rois=16, pos_iou_thr=0.5, search_size=255, min_size=10)
         self.train_cfg.update(train_cfg or {})
-        self.test_cfg = test_cfg
 
     def forward(self, template_feats: Feats, search_feats: Feats,
                 low_level_feats: Feats) -> Tuple[Tensor, Optional[Tensor]]:
@@ -207,7 +207,8 @@ class RefinementHead(BaseModule):
 
         Returns:
             SampledRoIs: ``num_rois`` per positive image; some repeat where
-            fewer overlap enough. The ground truth itself is always eligible.
+            fewer overlap enough. The ground truth itself is always eligible,
+            unless it has no area: such an image gives no RoI.
         """
         cfg = self.train_cfg
         rois, targets = [], []
@@ -216,9 +217,11 @@ class RefinementHead(BaseModule):
                 clip_to_crop(proposals[i].float(), cfg['search_size'],
                              cfg['min_size']))
             gt = gt_bboxes[i:i + 1].to(boxes)
+            if not (gt[:, 2:] > gt[:, :2]).all():
+                continue  # nothing to be relative to: the loss would be NaN
             boxes = torch.cat([boxes, gt])
             overlaps = bbox_overlaps(boxes, gt)[:, 0]
-            overlaps[-1] = 1.  # also where the ground truth is degenerate
+            overlaps[-1] = 1.  # however small the ground truth is
             eligible = (overlaps >= cfg['pos_iou_thr']).nonzero().flatten()
             order = torch.randperm(len(eligible), device=eligible.device)
             picked = eligible[order].repeat(

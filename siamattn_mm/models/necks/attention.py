@@ -35,13 +35,16 @@ def channel_attention_map(x: Tensor, softmax: str = 'plain') -> Tensor:
             with. Defaults to 'plain'.
 
     Returns:
-        Tensor: (N, C, C); each row sums to 1.
+        Tensor: (N, C, C); each row sums to 1. Computed in float32 or better.
     """
-    flat = x.flatten(2)
-    energy = torch.bmm(flat, flat.transpose(1, 2))
-    if softmax == 'inverted':
-        energy = energy.max(dim=-1, keepdim=True)[0] - energy
-    return energy.softmax(dim=-1)
+    # Sums over hundreds of positions: half precision overflows or rounds to
+    # whole units, which the softmax turns into other weights.
+    with torch.autocast(x.device.type, enabled=False):
+        flat = x.flatten(2).to(torch.promote_types(x.dtype, torch.float32))
+        energy = torch.bmm(flat, flat.transpose(1, 2))
+        if softmax == 'inverted':
+            energy = energy.max(dim=-1, keepdim=True)[0] - energy
+        return energy.softmax(dim=-1).to(x.dtype)
 
 
 def apply_channel_attention(attention: Tensor, x: Tensor) -> Tensor:
@@ -64,10 +67,16 @@ class SpatialSelfAttention(BaseModule):
         channels (int): C.
         reduction (int): Queries and keys have ``channels // reduction``
             channels. Defaults to 8.
+
+    Raises:
+        ValueError: If ``reduction`` leaves queries and keys no channel.
     """
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__()
+        if not 1 <= reduction <= channels:
+            raise ValueError(f'reduction must be in 1..{channels}, the number '
+                             f'of channels, but got {reduction}')
         self.query_conv = nn.Conv2d(channels, channels // reduction, 1)
         self.key_conv = nn.Conv2d(channels, channels // reduction, 1)
         self.value_conv = nn.Conv2d(channels, channels, 1)

@@ -7,8 +7,12 @@ from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
-from .attention import (CHANNEL_SOFTMAX, SpatialSelfAttention,
-                        apply_channel_attention, channel_attention_map)
+from .attention import (
+    CHANNEL_SOFTMAX,
+    SpatialSelfAttention,
+    apply_channel_attention,
+    channel_attention_map,
+)
 
 Feats = Tuple[Tensor, ...]
 
@@ -26,18 +30,6 @@ class BranchState(NamedTuple):
     channel_map: Optional[Tensor]
 
 
-class _OffsetConv(nn.Conv2d):
-    """A conv that is zero whoever resets it.
-
-    mmtrack's ``SiamRPN.init_weights`` calls ``reset_parameters`` on every
-    conv, also on those that predict offsets and must start at zero.
-    """
-
-    def reset_parameters(self) -> None:
-        nn.init.zeros_(self.weight)
-        nn.init.zeros_(self.bias)
-
-
 class DSALevel(BaseModule):
     """Siamese attention and deformable conv at one level.
 
@@ -53,15 +45,12 @@ class DSALevel(BaseModule):
         self.channel_softmax = channel_softmax
         if self_attention:
             self.spatial = SpatialSelfAttention(channels, reduction)
-        # One learnt scalar for every channel attention and branch, or one for
-        # all four (indexed by `_gamma`).
-        self.gamma = nn.Parameter(torch.zeros(1 if share_gamma else 4))
+        if self_attention or cross_attention:
+            # One learnt scalar for every channel attention and branch, or one
+            # for all four (indexed by `_gamma`).
+            self.gamma = nn.Parameter(torch.zeros(1 if share_gamma else 4))
         self.conv = build_conv_layer(
             conv_cfg, channels, channels, 3, padding=1, bias=False)
-        if hasattr(self.conv, 'conv_offset'):
-            offset = self.conv.conv_offset
-            self.conv.conv_offset = _OffsetConv(
-                offset.in_channels, offset.out_channels, 3, padding=1)
 
     def _gamma(self, cross: bool, search: bool) -> Tensor:
         if self.gamma.numel() == 1:
@@ -141,8 +130,8 @@ class DSANeck(BaseModule):
         self_attention (bool): Spatial and channel self-attention.
             Defaults to True.
         cross_attention (bool): Channel cross-attention. Defaults to True.
-        conv_cfg (dict, optional): The 3x3 conv. ``dict(type='DCN')`` is the
-            paper's, None a plain one. Defaults to dict(type='DCN').
+        conv_cfg (dict, optional): The 3x3 conv: deformable in the paper, None
+            for a plain one. Defaults to dict(type='mmtrack.DeformConvPack').
         channel_softmax (str): ``'plain'`` (paper) or ``'inverted'``
             (released checkpoints); see
             :func:`~.attention.channel_attention_map`. Defaults to 'plain'.
@@ -161,7 +150,8 @@ class DSANeck(BaseModule):
                  reduction: int = 8,
                  self_attention: bool = True,
                  cross_attention: bool = True,
-                 conv_cfg: Optional[dict] = dict(type='DCN'),
+                 conv_cfg: Optional[dict] = dict(
+                     type='mmtrack.DeformConvPack'),
                  channel_softmax: str = 'plain',
                  share_gamma: bool = False,
                  init_cfg: Optional[dict] = None) -> None:

@@ -1,3 +1,4 @@
 from .anchor_generator import SiamAttnAnchorGenerator
+from .sampler import SiamAttnSampler
 
-__all__ = ['SiamAttnAnchorGenerator']
+__all__ = ['SiamAttnAnchorGenerator', 'SiamAttnSampler']

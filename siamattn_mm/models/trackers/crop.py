@@ -62,7 +62,7 @@ def crop_image(image: np.ndarray, centre: Sequence[float], side: int,
         value = np.asarray(pad_value).astype(np.uint8)
         padded = np.empty((side, side, image.shape[2]), np.uint8)
         padded[:] = value
-        padded[top:side - bottom, left:side - right] = window
+        padded[top:max(0, side - bottom), left:max(0, side - right)] = window
         window = padded
     if side == out_size:
         return np.ascontiguousarray(window)

@@ -1,7 +1,15 @@
 """The SiamAttn tracker: glue between its parts."""
 import time
-from typing import (Any, Dict, List, NamedTuple, Optional, Sequence, Tuple,
-                    Union)
+from typing import (
+    Any,
+    Dict,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import cv2
 import numpy as np
@@ -102,9 +110,7 @@ class SiamAttn(SiamRPN):
         if refine_head is not None:
             self.refine_head = MODELS.build(
                 refine_head,
-                default_args=dict(
-                    train_cfg=train_cfg.get('refine'),
-                    test_cfg=test_cfg.get('refine')))
+                default_args=dict(train_cfg=train_cfg.get('refine')))
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
         self._state: Optional[TrackState] = None
@@ -118,15 +124,17 @@ class SiamAttn(SiamRPN):
         """Initialise as SiamRPN++ does, but keep what must start at zero.
 
         mmtrack's ``SiamRPN`` resets every conv of neck and head to torch's
-        default, which is what the new parts were built with. These are left
-        alone: attention scalars, offset convs and offset layers are zero. It
-        also ignores an ``init_cfg`` of the whole model; here it comes last.
+        default, which is what the new parts were built with. These follow
+        their own ``init_cfg`` alone: attention scalars, offset convs and
+        offset layers stay zero. It also ignores an ``init_cfg`` of the whole
+        model; here it comes last.
         """
         super().init_weights()
-        for part in (self, self.siamese_neck, getattr(self, 'refine_head',
-                                                      None)):
-            if getattr(part, 'init_cfg', None):
-                initialize(part, part.init_cfg)
+        self.siamese_neck.init_weights()
+        if self.with_refine_head:
+            self.refine_head.init_weights()
+        if self.init_cfg:
+            initialize(self, self.init_cfg)
 
     # -- network ----------------------------------------------------------
 
@@ -276,8 +284,8 @@ class SiamAttn(SiamRPN):
         box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
         pad_value = cv2.mean(np.ascontiguousarray(frame))[:frame.shape[2]]
         side = context_side(w, h, self.test_cfg.context_amount)
-        crop = self._crop(frame, round(side), self.test_cfg.exemplar_size, box,
-                          pad_value)
+        crop = self._crop(frame, max(1, round(side)),
+                          self.test_cfg.exemplar_size, box, pad_value)
         feats = self.forward_template(crop)
         self._state = TrackState(box, pad_value, feats,
                                  self.siamese_neck.init_template(feats))

@@ -1,0 +1,46 @@
+"""SiamAttn for a CPU: MobileNetV2 at stride 8, narrow heads."""
+_base_ = './siamattn_r50.py'
+
+model = dict(
+    # ImageNet's normalisation, which the backbone was trained with.
+    data_preprocessor=dict(
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        bgr_to_rgb=True),
+    backbone=dict(
+        _delete_=True,
+        type='SiamMobileNetV2',
+        out_indices=(1, 2, 3, 4),
+        frozen_stages=5,
+        norm_eval=True),
+    neck=dict(in_channels=[32, 64, 96], out_channels=64),
+    # 1024 search positions: softmax(E) of the paper trains more easily from
+    # scratch than the released checkpoints' softmax(max - E).
+    siamese_neck=dict(
+        in_channels=[64, 64, 64], channel_softmax='plain', share_gamma=False),
+    head=dict(in_channels=[64, 64, 64]),
+    refine_head=dict(
+        box_fusion=dict(in_channels=[64, 64, 64], out_channels=64),
+        mask_fusion=dict(in_channels=[32, 24, 64, 64, 64], out_channels=32),
+        box_head=dict(
+            in_channels=64,
+            fc_channels=256,
+            roi_layer=dict(
+                _delete_=True,
+                type='DeformRoIPooling',
+                output_size=4,
+                sampling_ratio=2,
+                fc_channels=128,
+                spatial_scale=25 / 255)),
+        mask_head=dict(
+            in_channels=32,
+            conv_channels=32,
+            roi_layer=dict(
+                _delete_=True,
+                type='DeformRoIPooling',
+                output_size=16,
+                sampling_ratio=1,
+                fc_channels=128,
+                spatial_scale=63 / 255))),
+    # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
+    test_cfg=dict(center_size=8))

@@ -1,0 +1,154 @@
+"""Deformable convolution (v1) that is fast on a CPU too."""
+from typing import Tuple, Union
+
+import torch
+import torch.nn.functional as F
+from mmcv.ops import DeformConv2dPack
+from mmtrack.registry import MODELS
+from torch import Tensor, nn
+from torch.nn.modules.utils import _pair
+
+Pair = Union[int, Tuple[int, int]]
+
+
+def _corners(coordinate: Tensor, size: int) -> Tuple[Tensor, Tensor]:
+    """Cells around samples along one axis of a map padded by one cell.
+
+    Args:
+        coordinate (Tensor): In cells of the map without the padding.
+        size (int): Cells along the axis, without the padding.
+
+    Returns:
+        tuple[Tensor, Tensor]: Cell before the sample, counted with the
+        padding (long), and the sample's distance from it, 0..1.
+    """
+    # From one cell outside on, samples are zero.
+    coordinate = (coordinate + 1).clamp(0, size + 1)
+    lower = coordinate.detach().floor().clamp(max=size)
+    return lower.long(), coordinate - lower
+
+
+def deform_conv2d(input: Tensor,
+                  offset: Tensor,
+                  weight: Tensor,
+                  stride: Pair = 1,
+                  padding: Pair = 0,
+                  dilation: Pair = 1) -> Tensor:
+    """Convolve at displaced positions (Dai et al., ICCV 2017).
+
+    The same numbers as ``mmcv.ops.deform_conv2d`` with one group, from
+    vectorised torch operations: on a CPU mmcv's op is a single-threaded loop.
+
+    Args:
+        input (Tensor): (N, C, H, W).
+        offset (Tensor): (N, 2 * K_h * K_w, H', W'), y and x of each tap in
+            cells.
+        weight (Tensor): (C', C, K_h, K_w).
+        stride (int | tuple[int, int]): Defaults to 1.
+        padding (int | tuple[int, int]): Zeros around the map. Defaults to 0.
+        dilation (int | tuple[int, int]): Defaults to 1.
+
+    Returns:
+        Tensor: (N, C', H', W'). Differentiable to all three tensors.
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+    """
+    if input.dim() != 4 or weight.dim() != 4 or \
+            input.shape[1] != weight.shape[1]:
+        raise ValueError(
+            'input (N, C, H, W) and weight (C\', C, K_h, K_w) must have the '
+            f'same C, but got {tuple(input.shape)} and {tuple(weight.shape)}')
+    (num, channels, height, width), taps = input.shape, weight.shape[2:]
+    steps = _pair(stride), _pair(padding), _pair(dilation)
+    out_size = tuple(
+        (size + 2 * p - d * (k - 1) - 1) // s + 1
+        for size, k, s, p, d in zip(input.shape[2:], taps, *steps))
+    expected = (num, 2 * taps[0] * taps[1]) + out_size
+    if tuple(offset.shape) != expected:
+        raise ValueError(f'offset must have shape {expected}, but got '
+                         f'{tuple(offset.shape)}')
+
+    # Positions of every tap: (N, K_h, K_w, H', W').
+    dtype = torch.promote_types(offset.dtype, torch.float32)
+    offset = offset.to(dtype).view(num, taps[0], taps[1], 2, *out_size)
+    grids = []
+    for axis, (k, n, s, p, d) in enumerate(zip(taps, out_size, *steps)):
+        tap = torch.arange(k, device=input.device, dtype=dtype) * d - p
+        cell = torch.arange(n, device=input.device, dtype=dtype) * s
+        shape = [[k, 1, n, 1], [1, k, 1, n]][axis]
+        grid = (tap[:, None] + cell).view(shape)
+        grids.append(grid + offset[:, :, :, axis])
+    top, dy = _corners(grids[0], height)
+    left, dx = _corners(grids[1], width)
+
+    image = torch.arange(num, device=input.device).view(-1, 1, 1, 1, 1)
+    corner = (image * (height + 2) + top) * (width + 2) + left
+    cells = torch.stack(
+        [corner, corner + 1, corner + width + 2, corner + width + 3], -1)
+    shares = torch.stack([(1 - dy) * (1 - dx), (1 - dy) * dx, dy * (1 - dx),
+                          dy * dx], -1)
+    # (N, H', W', K_h, K_w, 4): a position's taps side by side.
+    order = (0, 3, 4, 1, 2, 5)
+    features = F.pad(input.to(dtype), (1, 1, 1, 1)).permute(0, 2, 3, 1)
+    columns = F.embedding_bag(
+        cells.permute(order).reshape(-1, 4),
+        features.reshape(-1, channels),
+        mode='sum',
+        per_sample_weights=shares.permute(order).reshape(-1, 4))
+    kernel = weight.to(dtype).permute(2, 3, 1, 0).reshape(-1, len(weight))
+    out = columns.view(-1, taps[0] * taps[1] * channels) @ kernel
+    out = out.view(num, *out_size, len(weight)).permute(0, 3, 1, 2)
+    return out.to(input.dtype)
+
+
+class _OffsetConv(nn.Conv2d):
+    """A conv that is zero whoever resets it.
+
+    mmtrack's ``SiamRPN.init_weights`` calls ``reset_parameters`` on every
+    conv, also on those that predict offsets and must start at zero.
+    """
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+
+@MODELS.register_module()
+class DeformConvPack(DeformConv2dPack):
+    """mmcv's deformable conv with its offset conv, fast on a CPU too.
+
+    Args:
+        *args: As for ``mmcv.ops.DeformConv2dPack``, with one group and one
+            deform group.
+        vectorized (bool): Whether :func:`deform_conv2d` serves the CPU; False
+            uses mmcv's op everywhere. Defaults to True.
+        **kwargs: As for ``mmcv.ops.DeformConv2dPack``.
+    """
+
+    def __init__(self, *args, vectorized: bool = True, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if self.groups != 1 or self.deform_groups != 1:
+            raise ValueError('DeformConvPack has one group and one deform '
+                             f'group, but got groups={self.groups}, '
+                             f'deform_groups={self.deform_groups}')
+        self.vectorized = vectorized
+        offset = self.conv_offset
+        self.conv_offset = _OffsetConv(offset.in_channels,
+                                       offset.out_channels,
+                                       offset.kernel_size, offset.stride,
+                                       offset.padding, offset.dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Predict offsets, then convolve.
+
+        Args:
+            x (Tensor): (N, C, H, W).
+
+        Returns:
+            Tensor: (N, C', H', W').
+        """
+        if x.is_cuda or not self.vectorized:
+            return super().forward(x)
+        return deform_conv2d(x, self.conv_offset(x), self.weight, self.stride,
+                             self.padding, self.dilation)
