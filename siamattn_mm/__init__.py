@@ -9,6 +9,6 @@ from .version import __version__
 # Must come before anything that imports mmtrack.
 compat.import_mmtrack()
 
-from . import datasets, evaluation, models  # noqa: E402,F401
+from . import datasets, engine, evaluation, models  # noqa: E402,F401
 
 __all__ = ['__version__']

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 import siamattn_mm  # noqa: F401  (makes mmtrack importable for every test)
 
@@ -38,6 +39,18 @@ def sequences() -> Path:
 def repository() -> Path:
     """The checkout's top folder."""
     return REPOSITORY
+
+
+@pytest.fixture(scope='session')
+def small_config_path() -> Path:
+    """Config file of a complete SiamAttn that takes 0.1 s per frame."""
+    return REPOSITORY / 'tests' / 'small_model.py'
+
+
+@pytest.fixture
+def small_config(small_config_path: Path) -> Config:
+    """What is in that file; a fresh copy for every test."""
+    return Config.fromfile(str(small_config_path))
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,9 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='TrackVisualizationHook', draw=False))
 
+# Stops a test with another config's checkpoint; training is not concerned.
+custom_hooks = [dict(type='CheckpointFitHook')]
+
 # `dist_cfg` is for GPUs. Several processes on the CPU use gloo; the tools see
 # to that, but the model's wrapper must be told not to look for a GPU:
 #   --cfg-options model_wrapper_cfg.type=MMDistributedDataParallel \

@@ -1,4 +1,6 @@
 """Track one object, frame by frame."""
+import os
+import os.path as osp
 import warnings
 from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -8,9 +10,19 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS
 
+import siamattn_mm
 from siamattn_mm.models.trackers import SiamAttn
 from siamattn_mm.models.trackers.siamattn import xywh_of
-from siamattn_mm.utils import load_into
+from siamattn_mm.utils import (
+    load_into,
+    load_state_dict,
+    state_dict_problems,
+)
+
+# Of a box against the frame's longer side. Windows are cut around the box, so
+# that a slip of the keyboard would take all memory.
+MAX_RELATIVE_SIZE = 4
+_CONFIG_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 
 
 class Result(NamedTuple):
@@ -59,8 +71,8 @@ class Tracker:
 
         Raises:
             TypeError: If the frame is not a uint8 array.
-            ValueError: If its shape is not (H, W, 3), or the box is not 4 or
-                8 finite numbers, has no area or lies outside the frame.
+            ValueError: If its shape is not (H, W, 3), or as
+                :func:`check_bbox`.
         """
         check_frame(frame)
         box = check_bbox(bbox, frame.shape)
@@ -106,7 +118,7 @@ def check_frame(frame: np.ndarray) -> None:
 
     Raises:
         TypeError: If it is not a uint8 array.
-        ValueError: If its shape is not (H, W, 3).
+        ValueError: If its shape is not (H, W, 3), or a side is less than 2.
     """
     if not isinstance(frame, np.ndarray):
         raise TypeError('a frame is a numpy array of shape (H, W, 3), but got '
@@ -120,9 +132,12 @@ def check_frame(frame: np.ndarray) -> None:
         hint = ': turn grey into colour with cv2.COLOR_GRAY2BGR'
     elif frame.ndim == 3 and frame.shape[2] == 4:
         hint = ': drop the alpha channel with frame[..., :3]'
-    if frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape:
+    if frame.ndim != 3 or frame.shape[2] != 3:
         raise ValueError('a frame has shape (H, W, 3), BGR, but got '
                          f'{frame.shape}{hint}')
+    if min(frame.shape) < 2:
+        raise ValueError('a frame has at least 2x2 pixels, but got '
+                         f'{frame.shape[1]}x{frame.shape[0]}')
 
 
 def check_bbox(bbox: Sequence[float],
@@ -137,8 +152,9 @@ def check_bbox(bbox: Sequence[float],
         np.ndarray: (4,) float64, x, y, w, h.
 
     Raises:
-        ValueError: If it is not 4 or 8 finite numbers, has no area or lies
-            outside the frame.
+        ValueError: If it is not 4 or 8 finite numbers, has no area, lies
+            outside the frame, or is more than ``MAX_RELATIVE_SIZE`` times as
+            large.
     """
     try:
         box = np.asarray(bbox, np.float64).ravel()
@@ -148,6 +164,11 @@ def check_bbox(bbox: Sequence[float],
         raise ValueError('bbox must be 4 finite numbers x, y, w, h, or the 8 '
                          f'of a polygon, but got {bbox!r}')
     if box.size == 8:
+        px, py = box.reshape(4, 2).T
+        # The shoelace formula.
+        if not abs(px @ np.roll(py, 1) - py @ np.roll(px, 1)) > 0:
+            raise ValueError('bbox has no area: the corners of the polygon '
+                             f'{bbox!r} lie on a line')
         box = xywh_of(box)
     x, y, w, h = box
     if w <= 0 or h <= 0:
@@ -155,9 +176,54 @@ def check_bbox(bbox: Sequence[float],
                          f'positive, but got {bbox!r}')
     height, width = frame_shape[:2]
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        raise ValueError(f'bbox {bbox!r} (x, y, w, h) lies outside the frame '
-                         f'of {width}x{height} pixels')
+        raise ValueError(f'bbox {bbox!r} lies outside the frame of '
+                         f'{width}x{height} pixels')
+    if max(w, h) > MAX_RELATIVE_SIZE * max(width, height):
+        raise ValueError(
+            f'bbox {bbox!r} is more than {MAX_RELATIVE_SIZE} times as large '
+            f'as the frame of {width}x{height} pixels')
     return box
+
+
+def _read_config(config: Union[str, os.PathLike, Config]) -> Config:
+    if not isinstance(config, Config):
+        if not isinstance(config, (str, os.PathLike)):
+            raise TypeError('config is a path or a Config, but got '
+                            f'{type(config).__name__}')
+        config = os.fspath(config)
+        if not osp.isfile(config):
+            raise FileNotFoundError(f'config {config!r} does not exist')
+        if not config.endswith(_CONFIG_SUFFIXES):
+            raise ValueError(f'config {config!r} is not a config file '
+                             f'({", ".join(_CONFIG_SUFFIXES)})')
+        config = Config.fromfile(config)
+    if 'model' not in config:
+        raise ValueError(f'config {config.filename!r} describes no model')
+    return config
+
+
+def _check_device(device: str) -> torch.device:
+    try:
+        # Most kinds of device complain only when they are used.
+        return torch.zeros(1, device=device).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f'device {device!r} cannot be used: '
+                         f'{str(error).splitlines()[0]}') from error
+
+
+def _shipped_weights(config: Config, model: SiamAttn) -> Optional[str]:
+    """The package's own weights for a config; None if the model is another."""
+    name = config.get('package_weights')
+    path = osp.join(osp.dirname(siamattn_mm.__file__), 'weights', str(name))
+    if name is None or not osp.isfile(path):
+        return None
+    if state_dict_problems(model.state_dict(), load_state_dict(path)):
+        warnings.warn(
+            f'the config names the shipped weights {name!r}, but changes the '
+            'model so that they do not fit: they are not loaded',
+            stacklevel=3)
+        return None
+    return path
 
 
 def init_tracker(config: Union[str, Config],
@@ -167,8 +233,10 @@ def init_tracker(config: Union[str, Config],
 
     Args:
         config (str | Config): Config file, or what was read from one.
-        checkpoint (str, optional): Weights. Without them the model is
-            untrained, and says so. Defaults to None.
+        checkpoint (str, optional): Weights. Without them those that ship
+            with the package are loaded, if the config names some
+            (``package_weights``); otherwise the model is untrained, and says
+            so. Defaults to None.
         device (str): Defaults to 'cpu'.
 
     Returns:
@@ -178,14 +246,17 @@ def init_tracker(config: Union[str, Config],
         FileNotFoundError: If there is no such config.
         TypeError: If the config is neither a path nor a ``Config``, or builds
             another tracker.
-        ValueError: If the checkpoint cannot be read, or belongs to another
-            config; every name that differs is listed.
+        ValueError: If the config describes no model, the device cannot be
+            used, or the checkpoint cannot be read or belongs to another
+            config; names that differ are listed.
     """
-    if not isinstance(config, Config):
-        config = Config.fromfile(config)
+    config = _read_config(config)
+    device = _check_device(device)
     init_default_scope(config.get('default_scope', 'mmtrack'))
     model = MODELS.build(config.model)
     tracker = Tracker(model)
+    if checkpoint is None:
+        checkpoint = _shipped_weights(config, model)
     if checkpoint is None:
         warnings.warn(
             'init_tracker was called without a checkpoint: the '
@@ -193,5 +264,5 @@ def init_tracker(config: Union[str, Config],
             stacklevel=2)
     else:
         load_into(model, checkpoint)
-    model.to(torch.device(device))
+    model.to(device)
     return tracker

@@ -1,8 +1,8 @@
 """Result files that are either complete or not there."""
-import os
-
 import cv2
 import numpy as np
+
+from siamattn_mm.utils import written_whole
 
 
 def write_atomically(path: str, data: bytes) -> None:
@@ -15,15 +15,9 @@ def write_atomically(path: str, data: bytes) -> None:
         path (str): The file.
         data (bytes): Its content.
     """
-    os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-    temporary = f'{path}.{os.getpid()}.tmp'
-    try:
+    with written_whole(path) as temporary:
         with open(temporary, 'wb') as file:
             file.write(data)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
 
 
 def write_rows(path: str, rows: np.ndarray, decimals: int) -> None:

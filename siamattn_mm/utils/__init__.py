@@ -1,13 +1,15 @@
 """What more than one part needs."""
 from .checkpoint import (
-                         CheckpointError,
-                         load_into,
-                         load_state_dict,
-                         load_weights,
-                         state_dict_problems,
+    CheckpointError,
+    check_fit,
+    load_into,
+    load_state_dict,
+    load_weights,
+    state_dict_problems,
 )
+from .files import written_whole
 
 __all__ = [
-    'CheckpointError', 'load_into', 'load_state_dict', 'load_weights',
-    'state_dict_problems'
+    'CheckpointError', 'check_fit', 'load_into', 'load_state_dict',
+    'load_weights', 'state_dict_problems', 'written_whole'
 ]

@@ -110,17 +110,39 @@ def state_dict_problems(expected: Mapping[str, Tensor],
         list[str]: One line per name that is missing, has no place or has
         another shape. Empty if all fit.
     """
-    problems = [
-        f'missing: {name} {tuple(expected[name].shape)}' for name in expected
-        if name not in found and not name.endswith('num_batches_tracked')
-    ]
+    problems = []
     for name, value in found.items():
         if name not in expected:
             problems.append(f'no place for: {name} {tuple(value.shape)}')
         elif value.shape != expected[name].shape:
             problems.append(f'shape of {name}: {tuple(value.shape)}, but the '
                             f'model has {tuple(expected[name].shape)}')
+    problems += [
+        f'missing: {name} {tuple(expected[name].shape)}' for name in expected
+        if name not in found and not name.endswith('num_batches_tracked')
+    ]
     return problems
+
+
+def check_fit(model: nn.Module, weights: Mapping[str, Tensor],
+              path: str) -> None:
+    """Refuse weights that do not fit a model.
+
+    Args:
+        model (nn.Module): To be loaded.
+        weights (Mapping[str, Tensor]): By name.
+        path (str): The file that they are from, for the message.
+
+    Raises:
+        CheckpointError: Naming what is missing, has no place or has another
+            shape: all of them at once.
+    """
+    problems = state_dict_problems(model.state_dict(), weights)
+    if problems:
+        raise CheckpointError(
+            f'{path!r} does not fit this model; was it made with another '
+            f'config? {len(problems)} names differ:\n  ' +
+            '\n  '.join(problems))
 
 
 def load_into(model: nn.Module, path: str) -> None:
@@ -132,16 +154,8 @@ def load_into(model: nn.Module, path: str) -> None:
         path (str): Checkpoint file.
 
     Raises:
-        CheckpointError: If it cannot be read or does not fit; every name that
-            does not fit is listed.
+        CheckpointError: If it cannot be read or does not fit.
     """
     weights = load_state_dict(path)
-    problems = state_dict_problems(model.state_dict(), weights)
-    if problems:
-        shown = '\n  '.join(problems[:40])
-        more = len(problems) - 40
-        raise CheckpointError(
-            f'{path!r} does not fit this model; was it made with another '
-            f'config? {len(problems)} names differ:\n  {shown}' +
-            (f'\n  ... and {more} more' if more > 0 else ''))
+    check_fit(model, weights, path)
     model.load_state_dict(weights, strict=False)

@@ -310,7 +310,8 @@ class SiamAttn(SiamRPN):
         state, cfg = self._state, self.test_cfg
         template_side = context_side(*state.box[2:], cfg.context_amount)
         scale = cfg.exemplar_size / template_side
-        side = round(template_side * cfg.search_size / cfg.exemplar_size)
+        side = max(
+            1, round(template_side * cfg.search_size / cfg.exemplar_size))
         crop = self._crop(frame, side, cfg.search_size, state.box,
                           state.pad_value)
 

@@ -1,0 +1,374 @@
+"""`tools/demo.py`, on videos and folders, and with mistakes."""
+import csv
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from pycocotools import mask as coco_mask
+
+from siamattn_mm.apis import Tracker, init_tracker, open_frames
+from siamattn_mm.apis import frames as frames_module
+
+SIZE = (96, 64)
+COUNT = 7
+BOX = ('20', '16', '24', '20')
+FILES = ['first.png', 'result.mp4', 'results.csv', 'results.json', 'strip.png']
+
+
+@pytest.fixture(scope='module')
+def demo(repository):
+    spec = importlib.util.spec_from_file_location(
+        'demo', str(repository / 'tools' / 'demo.py'))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """Seven images of noise."""
+    path = tmp_path_factory.mktemp('demo') / 'images'
+    path.mkdir()
+    rng = np.random.default_rng(0)
+    for index in range(COUNT):
+        cv2.imwrite(
+            str(path / f'{index}.png'),
+            rng.integers(0, 256, (SIZE[1], SIZE[0], 3), dtype=np.uint8))
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def video(folder):
+    path = os.path.join(os.path.dirname(folder), 'clip.mp4')
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'mp4v'), 10., SIZE)
+    for frame in open_frames(folder):
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope='module')
+def checkpoint(small_config_path, folder):
+    torch.manual_seed(0)
+    with pytest.warns(UserWarning, match='untrained'):
+        model = init_tracker(str(small_config_path)).model
+    path = os.path.join(os.path.dirname(folder), 'small.pth')
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return path
+
+
+@pytest.fixture
+def run(demo, small_config_path, checkpoint, tmp_path, monkeypatch, capsys):
+    """Run the demo in this process; gives exit code, output and errors.
+
+    A keyword replaces a flag's value; None leaves the flag out.
+    """
+
+    def _run(source, *flags, **values):
+        out = tmp_path / 'out'
+        defaults = dict(
+            config=small_config_path, checkpoint=checkpoint, box=BOX, out=out)
+        argv = ['tools/demo.py', str(source), *flags]
+        for name, value in {**defaults, **values}.items():
+            if value is not None:
+                words = value if isinstance(value, tuple) else (value, )
+                argv += [f'--{name}', *map(str, words)]
+        monkeypatch.setattr(sys, 'argv', argv)
+        capsys.readouterr()
+        code = 0
+        try:
+            demo.main()
+        except SystemExit as stop:
+            code = stop.code
+        captured = capsys.readouterr()
+        _run.files = sorted(os.listdir(str(out))) if out.exists() else []
+        return code, captured.out, captured.err
+
+    return _run
+
+
+def read_csv(path):
+    with open(str(path), newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def read_json(path):
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize('kind, fps', [('video', 10.), ('folder', 25.)])
+def test_all_files(run, request, tmp_path, checkpoint, small_config_path, kind,
+                   fps):
+    source = request.getfixturevalue(kind)
+    code, out, error = run(source, start=1, end=6)
+    assert code == 0 and run.files == FILES
+    assert 'Traceback' not in error and 'warning' not in error
+    assert '5/5' in error
+
+    rows = read_csv(tmp_path / 'out' / 'results.csv')
+    assert list(rows[0]) == (
+        'frame x y w h score x1 y1 x2 y2 x3 y3 x4 y4'.split())
+    assert [row['frame'] for row in rows] == list('12345')
+    # The first row is what the user said: no score, no rotated box.
+    assert [float(rows[0][key]) for key in 'xywh'] == [20, 16, 24, 20]
+    assert rows[0]['score'] == rows[0]['x1'] == ''
+
+    # They are the tracker's own results.
+    tracker = init_tracker(str(small_config_path), checkpoint)
+    frames = list(open_frames(source, 1, 6))
+    tracker.init(frames[0], tuple(map(float, BOX)))
+    content = read_json(tmp_path / 'out' / 'results.json')
+    assert {key: content[key] for key in ('source', 'fps', 'size')} == dict(
+        source=source, fps=fps, size=list(SIZE))
+    assert content['frames'][0] == dict(
+        frame=1, bbox=[20, 16, 24, 20], score=None, polygon=None, mask=None)
+    for row, record, frame in zip(rows[1:], content['frames'][1:],
+                                  frames[1:]):
+        result = tracker.update(frame)
+        polygon = result.polygon.ravel()
+        numbers = [float(row[key]) for key in row]
+        for found in (numbers[1:], record['bbox'] + [record['score']] +
+                      record['polygon']):
+            assert np.abs(np.array(found) - [
+                *result.bbox, result.score, *polygon
+            ]).max() < 1e-4
+        assert (coco_mask.decode(record['mask']) == result.mask).all()
+    assert len(rows) == len(content['frames']) == 5
+
+    result = open_frames(str(tmp_path / 'out' / 'result.mp4'))
+    assert (len(result), result.fps, result.size) == (5, fps, SIZE)
+    first = cv2.imread(str(tmp_path / 'out' / 'first.png'))
+    assert first.shape == frames[0].shape
+    changed = (first != frames[0]).any(axis=2)
+    assert changed[16, 20:43].all() and not changed[20:32, 25:40].any()
+    assert cv2.imread(str(tmp_path / 'out' / 'strip.png')).shape[1] > 4 * 320
+
+    last = out.splitlines()[-1]
+    assert last.startswith(f'{tmp_path / "out"}: 5 frames in result.mp4, ')
+    speeds = re.search(r'([\d.]+) frames a second \(.* alone: ([\d.]+)\)$',
+                       last).groups()
+    assert min(map(float, speeds)) > 0
+
+
+def test_two_runs_write_the_same(run, folder, tmp_path):
+    contents = []
+    for _ in range(2):
+        assert run(folder, end=4)[0] == 0
+        contents.append([(tmp_path / 'out' / name).read_bytes()
+                         for name in FILES])
+    assert contents[0] == contents[1]
+
+
+def test_no_video(run, folder):
+    code, out, _ = run(folder, '--no-video', end=3)
+    assert code == 0 and 'mp4' not in out
+    assert run.files == [name for name in FILES if name != 'result.mp4']
+
+
+def test_one_frame(run, folder):
+    code, out, _ = run(folder, start=6)
+    assert code == 0 and run.files == FILES
+    assert '1 frames' in out and 'tracker alone' not in out
+
+
+def test_polygon(run, folder, tmp_path):
+    polygon = (20, 30, 40, 20, 50, 35, 30, 45)
+    assert run(folder, box=polygon, end=3)[0] == 0
+    row = read_csv(tmp_path / 'out' / 'results.csv')[0]
+    assert [float(row[f'{axis}{i}']) for i in range(1, 5)
+            for axis in 'xy'] == list(polygon)
+
+
+def test_negative_numbers_in_a_box(run, folder, tmp_path):
+    assert run(folder, box=(-5, -4.5, 30, 30), end=2)[0] == 0
+    row = read_csv(tmp_path / 'out' / 'results.csv')[0]
+    assert (row['x'], row['y']) == ('-5.0', '-4.5')
+
+
+def test_without_masks(run, folder, tmp_path, small_config_path):
+    config = tmp_path / 'boxes.py'
+    config.write_text(f'_base_ = {str(small_config_path)!r}\n'
+                      'model = dict(refine_head=dict(\n'
+                      '    mask_fusion=None, mask_head=None))\n')
+    code, _, error = run(folder, config=config, checkpoint=None, end=3)
+    assert code == 0 and run.files == FILES
+    row = read_csv(tmp_path / 'out' / 'results.csv')[2]
+    assert float(row['score']) >= 0 and row['x1'] == row['y4'] == ''
+    # The one thing to say, in one line.
+    warned = [line for line in error.splitlines() if 'tracking' not in line]
+    assert len(warned) == 1
+    assert re.match('demo.py: warning: .*untrained', warned[0])
+
+
+def test_box_by_mouse(run, folder, tmp_path, monkeypatch):
+    from siamattn_mm.visualization import select_box
+    monkeypatch.setattr(select_box, 'select_box',
+                        lambda frame: (10., 11., 12., 13.))
+    assert run(folder, box=None, end=2)[0] == 0
+    row = read_csv(tmp_path / 'out' / 'results.csv')[0]
+    assert [row[key] for key in 'xywh'] == ['10.0', '11.0', '12.0', '13.0']
+
+
+def test_box_by_mouse_without_a_window(run, folder, monkeypatch):
+    from matplotlib import pyplot as plt
+    monkeypatch.setattr(plt, 'get_backend', lambda: 'agg')
+    code, _, error = run(folder, box=None)
+    assert code == 2
+    assert error.startswith('demo.py: error: no window can be opened')
+    assert error.endswith('give the target with --box X Y W H\n')
+
+
+class Camera:
+    """Four frames, then Ctrl-C."""
+
+    def __init__(self, number):
+        self.given = 0
+
+    def isOpened(self):
+        return True
+
+    def get(self, prop):
+        return 15.
+
+    def read(self):
+        self.given += 1
+        if self.given > 5:
+            raise KeyboardInterrupt
+        return True, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)
+
+
+def test_camera_until_interrupted(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(frames_module.cv2, 'VideoCapture', Camera)
+    code, _, _ = run('0', '--no-video')
+    assert code == 0
+    assert len(read_csv(tmp_path / 'out' / 'results.csv')) == 4
+
+
+def test_interrupted_file_leaves_nothing(run, folder, monkeypatch):
+    update = Tracker.update
+    calls = []
+
+    def interrupted(self, frame):
+        calls.append(frame)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return update(self, frame)
+
+    monkeypatch.setattr(Tracker, 'update', interrupted)
+    code, _, error = run(folder)
+    assert code == 130 and run.files == []
+    assert error.splitlines()[-1] == (
+        'demo.py: interrupted, nothing was written')
+
+
+def test_errors_while_tracking_keep_their_traceback(run, folder, monkeypatch):
+
+    def broken(self, frame):
+        raise ValueError('a defect')
+
+    monkeypatch.setattr(Tracker, 'update', broken)
+    with pytest.raises(ValueError, match='a defect'):
+        run(folder)
+
+
+@pytest.mark.parametrize('values, message', [
+    (dict(box=(20, 16, 0, 20)), 'bbox has no area'),
+    (dict(box=(200, 16, 9, 20)), 'lies outside the frame of 96x64 pixels'),
+    (dict(box=(20, 16, 9)), 'must be 4 finite numbers'),
+    (dict(box=(20, 16, 9, 'nan')), 'must be 4 finite numbers'),
+    (dict(box=(20, 16, 9, 'x')), "argument --box: invalid float value: 'x'"),
+    (dict(start=7), 'has 7 frames'),
+    (dict(start=-1), 'has 7 frames'),
+    (dict(end=8), 'has 7 frames'),
+    (dict(start=4, end=4), 'has 7 frames'),
+    (dict(start='x'), "argument --start: invalid int value: 'x'"),
+    (dict(checkpoint='no.pth'), "checkpoint 'no.pth' does not exist"),
+    (dict(config='no.py'), "config 'no.py' does not exist"),
+    (dict(config='configs/_base_/default_runtime.py'), 'describes no model'),
+    (dict(config='tools/test.sh'), 'is not a config file'),
+    (dict(device='no-device'), "device 'no-device' cannot be used"),
+    (dict(out=__file__), 'File exists'),
+])
+def test_mistakes_are_one_line(run, folder, values, message):
+    code, out, error = run(folder, **values)
+    assert code == 2 and out == ''
+    assert error.startswith('demo.py: error: ') and message in error
+    assert error.count('\n') == 1
+    assert run.files == []
+
+
+def test_sources_that_are_not_there_or_empty(run, tmp_path):
+    (tmp_path / 'empty').mkdir()
+    for name, message in (('no.mp4', 'no such video file or folder'),
+                          ('empty', 'holds no images')):
+        code, _, error = run(tmp_path / name)
+        assert code == 2 and error.count('\n') == 1
+        assert error.startswith('demo.py: error: ')
+        assert str(tmp_path / name) in error and message in error
+
+
+def test_checkpoint_of_another_config(run, folder, tmp_path):
+    path = tmp_path / 'other.pth'
+    torch.save(dict(some_layer=torch.zeros(3)), str(path))
+    code, _, error = run(folder, checkpoint=path)
+    assert code == 2 and error.startswith(f"demo.py: error: '{path}' does not")
+    assert '\n  missing: backbone.conv1.conv.weight (8, 3, 3, 3)' in error
+    assert 'Traceback' not in error
+
+
+def test_image_that_turns_out_broken(run, folder, tmp_path):
+    images = tmp_path / 'images'
+    images.mkdir()
+    for index in range(4):
+        content = b'no image'
+        if index < 3:
+            with open(os.path.join(folder, f'{index}.png'), 'rb') as file:
+                content = file.read()
+        (images / f'{index}.png').write_bytes(content)
+    code, _, error = run(images)
+    assert code == 2 and run.files == []
+    assert error.splitlines()[-1] == (
+        f"demo.py: error: '{images / '3.png'}' cannot be read as an image")
+
+
+def test_default_config_is_the_repositorys(demo, repository):
+    args = demo.make_parser().parse_args(['clip.mp4'])
+    assert (repository / args.config).is_file()
+
+
+def test_from_another_folder(repository, folder, checkpoint, tmp_path):
+    # A relative config is found; FFmpeg does not add to our message.
+    broken = tmp_path / 'broken.mp4'
+    broken.write_bytes(b'\0\0\0\x20ftypisom' + bytes(999))
+    outcomes = []
+    for source in (folder, str(broken)):
+        outcomes.append(
+            subprocess.run([
+                sys.executable,
+                str(repository / 'tools' / 'demo.py'), source, '--config',
+                'tests/small_model.py', '--checkpoint', checkpoint, '--end',
+                '2', '--out', 'results', '--box', *BOX
+            ],
+                           cwd=str(tmp_path),
+                           env=dict(
+                               os.environ,
+                               PYTHONPATH=str(repository),
+                               OMP_NUM_THREADS='1'),
+                           stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE,
+                           universal_newlines=True))
+    good, bad = outcomes
+    assert good.returncode == 0, good.stderr
+    assert good.stdout.startswith('results: 2 frames in result.mp4, ')
+    assert sorted(os.listdir(str(tmp_path / 'results'))) == FILES
+    assert bad.returncode == 2
+    assert bad.stderr == (
+        f"demo.py: error: '{broken}' cannot be read as a video: it is empty, "
+        'truncated or of an unknown format\n')

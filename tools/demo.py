@@ -1,0 +1,240 @@
+"""Track one object in a video and show it.
+
+Example:
+    python tools/demo.py VIDEO --checkpoint F --box X Y W H --out outputs/mine
+"""
+import argparse
+import contextlib
+import math
+import operator
+import os
+import os.path as osp
+import sys
+import time
+import warnings
+from typing import Callable, Iterator, List, NamedTuple, NoReturn
+
+import cv2
+import numpy as np
+from rich import progress
+from rich.console import Console
+from rich.text import Text
+
+from siamattn_mm import apis, visualization
+from siamattn_mm.apis import result_files
+from siamattn_mm.apis.tracker import check_bbox
+from siamattn_mm.utils.files import written_whole
+
+ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
+DEFAULT_CONFIG = 'configs/siamattn/siamattn_mobilenetv2.py'
+STRIP_TILES = 8
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f'{self.prog}: error: {message}\n')
+
+
+def make_parser() -> Parser:
+    """The command line."""
+    parser = Parser(prog='demo.py', description=__doc__.splitlines()[0])
+    parser.add_argument(
+        'source',
+        help='video file, folder of images, or number of a camera (Ctrl-C '
+        'ends it)')
+    parser.add_argument(
+        '--config',
+        default=DEFAULT_CONFIG,
+        help='model; also looked for from the top of the repository '
+        '(default: %(default)s)')
+    parser.add_argument('--checkpoint', help='weights')
+    parser.add_argument(
+        '--box',
+        type=float,
+        nargs='+',
+        metavar='N',
+        help='the target in the first frame: x y width height in pixels, or '
+        'the 8 numbers of a polygon; left out, it is drawn with the mouse')
+    parser.add_argument(
+        '--start', type=int, default=0, help='first frame, counted from 0')
+    parser.add_argument(
+        '--end', type=int, help='the frame behind the last one')
+    parser.add_argument(
+        '--out', default='outputs/demo', help='folder (default: %(default)s)')
+    parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
+    parser.add_argument(
+        '--no-video', action='store_true', help='write no result.mp4')
+    return parser
+
+
+class SpeedColumn(progress.ProgressColumn):
+    """Frames a second."""
+
+    def render(self, task: progress.Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text('' if speed is None else f'{speed:.1f} frames/s')
+
+
+class Tracked(NamedTuple):
+    """What tracking a video gave.
+
+    Attributes:
+        records (list[FrameRecord]): One per frame.
+        first (np.ndarray): The first frame with the given box.
+        picks (EvenPicks): Frames for the strip.
+        seconds (float): That the tracker took for all frames but the first.
+    """
+    records: List[result_files.FrameRecord]
+    first: np.ndarray
+    picks: visualization.EvenPicks
+    seconds: float
+
+
+def load_tracker(args: argparse.Namespace, prog: str) -> apis.Tracker:
+    """Build the tracker; what it warns of becomes one line each."""
+    config = args.config
+    if not osp.exists(config) and osp.exists(osp.join(ROOT, config)):
+        config = osp.join(ROOT, config)
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *rest, **more: print(
+            f'{prog}: warning: {message}', file=sys.stderr)
+        return apis.init_tracker(config, args.checkpoint, args.device)
+
+
+def box_by_mouse(frame: np.ndarray) -> List[float]:
+    """The target's box, drawn by the user."""
+    from siamattn_mm.visualization.select_box import select_box
+    try:
+        return list(select_box(frame))
+    except ValueError as error:
+        raise ValueError(f'{error}; give the target with --box X Y W H'
+                         ) from error
+
+
+def track(tracker: apis.Tracker, frames: apis.Frames,
+          rest: Iterator[np.ndarray], first: np.ndarray, given: apis.Result,
+          write: Callable[[np.ndarray], None]) -> Tracked:
+    """Track to the end.
+
+    Args:
+        tracker (Tracker): Initialised with the first frame.
+        frames (Frames): The source.
+        rest (Iterator[np.ndarray]): Its frames behind the first.
+        first (np.ndarray): (H, W, 3) uint8, BGR.
+        given (Result): What the user said about the first frame.
+        write (Callable): Takes each frame with its result drawn.
+
+    Returns:
+        Tracked: See there.
+    """
+    total = operator.length_hint(frames, 0) or None  # None: a camera
+    picks, seconds = visualization.EvenPicks(STRIP_TILES), 0.
+    records = [result_files.record_of(frames.start, given)]
+    first = visualization.draw_result(first, given, 'given')
+    picks.add(first, f'frame {frames.start}')
+    write(first)
+    with progress.Progress(
+            progress.TextColumn('tracking'),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            SpeedColumn(),
+            progress.TextColumn('remaining'),
+            progress.TimeRemainingColumn(),
+            console=Console(stderr=True)) as bar:
+        task = bar.add_task('', total=total, completed=1)
+        try:
+            for index, frame in enumerate(rest, frames.start + 1):
+                began = time.perf_counter()
+                result = tracker.update(frame)
+                seconds += time.perf_counter() - began
+                drawn = visualization.draw_result(frame, result)
+                write(drawn)
+                picks.add(drawn, f'frame {index}')
+                records.append(result_files.record_of(index, result))
+                bar.advance(task)
+        except KeyboardInterrupt:
+            if total is not None:
+                raise
+    return Tracked(records, first, picks, seconds)
+
+
+def write_image(path: str, image: np.ndarray) -> None:
+    """Write a picture, whole or not at all."""
+    with written_whole(path) as temporary:
+        if not cv2.imwrite(temporary, image):
+            raise OSError(f'{path!r} cannot be written')
+
+
+def write_results(args: argparse.Namespace, frames: apis.Frames,
+                  tracked: Tracked) -> List[str]:
+    """Write everything but the video; returns the files' names."""
+    header = dict(
+        source=args.source,
+        config=args.config,
+        checkpoint=args.checkpoint,
+        fps=frames.fps,
+        size=list(frames.size))
+    result_files.write_csv(osp.join(args.out, 'results.csv'), tracked.records)
+    result_files.write_json(
+        osp.join(args.out, 'results.json'), header, tracked.records)
+    write_image(osp.join(args.out, 'first.png'), tracked.first)
+    write_image(
+        osp.join(args.out, 'strip.png'),
+        visualization.make_strip(tracked.picks.tiles))
+    return ['results.csv', 'results.json', 'first.png', 'strip.png']
+
+
+def main() -> None:
+    """Track, and say where the results are."""
+    # Our own messages instead of FFmpeg's; read when a file is opened.
+    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+    parser = make_parser()
+    args = parser.parse_args()
+    # Only what the user can mend ends without a traceback.
+    try:
+        frames = apis.open_frames(args.source, args.start, args.end)
+        rest = iter(frames)
+        first = next(rest)
+        if args.box is not None:
+            check_bbox(args.box, first.shape)
+        tracker = load_tracker(args, parser.prog)
+        box = args.box or box_by_mouse(first)
+        given = apis.Result(
+            check_bbox(box, first.shape), math.nan, None,
+            np.reshape(box, (4, 2)) if len(box) == 8 else None)
+        os.makedirs(args.out, exist_ok=True)
+    except (ValueError, TypeError, OSError) as error:
+        parser.error(str(error))
+    began = time.perf_counter()
+    tracker.init(first, box)
+    names = []
+    try:
+        with contextlib.ExitStack() as stack:
+            write = _ignore
+            if not args.no_video:
+                names = ['result.mp4']
+                write = stack.enter_context(
+                    visualization.written_video(
+                        osp.join(args.out, names[0]), frames.size,
+                        frames.fps))
+            tracked = track(tracker, frames, rest, first, given, write)
+        names += write_results(args, frames, tracked)
+    except (apis.FrameError, OSError) as error:
+        parser.error(str(error))
+    except KeyboardInterrupt:
+        parser.exit(130, f'{parser.prog}: interrupted, nothing was written\n')
+    count = len(tracked.records)
+    speed = f'{count / (time.perf_counter() - began):.1f} frames a second'
+    if count > 1:
+        speed += f' (the tracker alone: {(count - 1) / tracked.seconds:.1f})'
+    print(f'{args.out}: {count} frames in {", ".join(names)}; {speed}')
+
+
+def _ignore(frame: np.ndarray) -> None:
+    """Write no video."""
+
+
+if __name__ == '__main__':
+    main()
