@@ -7,6 +7,9 @@ from mmengine.config import Config
 
 import siamattn_mm  # noqa: F401  (makes mmtrack importable for every test)
 
+# Most tests run small tensors, for which a second thread is only in the way.
+torch.set_num_threads(1)
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

@@ -10,6 +10,7 @@ from mmengine.device import get_device
 
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets import SequenceFolderError
+from siamattn_mm.utils import CheckpointError
 
 import mmtrack  # isort: skip
 
@@ -18,7 +19,8 @@ def run(name: str) -> None:
     """Run one of mmtrack's tools with this program's arguments.
 
     Exits with code 2 and one line on stderr if a file that the arguments name
-    is missing, or if the sequences of a data set are not as expected.
+    is missing, if the sequences of a data set are not as expected, or if the
+    checkpoint is another model's.
 
     Args:
         name (str): ``'train'`` or ``'test'``.
@@ -41,6 +43,8 @@ def run(name: str) -> None:
         # From a data loader worker it comes with the worker's traceback, the
         # message in the last line.
         _fail(str(error).splitlines()[-1])
+    except CheckpointError as error:
+        _fail(str(error))
 
 
 def _load(name: str) -> ModuleType:

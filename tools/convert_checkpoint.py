@@ -1,5 +1,6 @@
 """Convert other code bases' checkpoints, completely or not at all."""
 import argparse
+import os.path as osp
 import sys
 
 import torch
@@ -13,7 +14,9 @@ from siamattn_mm.utils.files import written_whole
 
 from mmtrack.registry import MODELS  # isort: skip
 
-DEFAULT_CONFIG = 'configs/siamattn/siamattn_r50_released.py'
+ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
+DEFAULT_CONFIG = osp.join(ROOT,
+                          'configs/siamattn/siamattn_r50_released.py')
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,8 +37,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--config',
         default=DEFAULT_CONFIG,
-        help=f'model that the weights are for (default: {DEFAULT_CONFIG})')
+        help='model that the weights are for (default: siamattn_r50_released)')
     return parser.parse_args()
+
+
+def fail(message: str) -> int:
+    print(f'convert_checkpoint.py: error: {message}', file=sys.stderr)
+    return 2
 
 
 def main() -> int:
@@ -46,9 +54,10 @@ def main() -> int:
         model = MODELS.build(config.model)
         converted = convert(
             load_state_dict(args.src), args.source, model.state_dict())
-    except (CheckpointError, FileNotFoundError) as error:
-        print(f'{args.src}: {error}', file=sys.stderr)
-        return 2
+    except FileNotFoundError as error:
+        return fail(str(error))
+    except CheckpointError as error:
+        return fail(f'{args.src}: {error}')
     with written_whole(args.dst) as temporary:
         torch.save(
             dict(

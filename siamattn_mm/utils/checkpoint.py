@@ -5,7 +5,6 @@ from typing import Any, Dict, Iterator, List, Mapping
 
 import numpy as np
 import torch
-from mmengine.logging import HistoryBuffer
 from torch import Tensor, nn
 
 
@@ -13,14 +12,28 @@ class CheckpointError(ValueError):
     """A checkpoint cannot be used; the message says why."""
 
 
+class _IgnoredLog:
+    """Takes the place of a training log, of which nothing is kept."""
+
+    def __setstate__(self, state: dict) -> None:
+        pass
+
+
+def _ignored_getattr(owner: Any, name: str) -> None:
+    """Takes the place of ``getattr``, with which logs name their methods."""
+
+
 @contextlib.contextmanager
 def _mmengine_globals() -> Iterator[None]:
-    """Let ``weights_only`` read the logs in mmengine's checkpoints."""
+    """Let ``weights_only`` skip the logs in mmengine's checkpoints."""
     safe_globals = getattr(torch.serialization, 'safe_globals', None)
     if safe_globals is None:
         yield
         return
-    allowed: List[Any] = [HistoryBuffer, np.ndarray, np.dtype]
+    allowed: List[Any] = [
+        np.ndarray, np.dtype, (_ignored_getattr, 'builtins.getattr'),
+        (_IgnoredLog, 'mmengine.logging.history_buffer.HistoryBuffer')
+    ]
     try:
         from numpy._core import multiarray
     except ImportError:  # numpy 1
@@ -44,7 +57,8 @@ def load_weights(path: str) -> Dict[str, Any]:
         path (str): A file that ``torch.save`` wrote.
 
     Returns:
-        dict: Its content, on the CPU.
+        dict: Its content, on the CPU; the logs of mmengine's runner are left
+        out.
 
     Raises:
         CheckpointError: If there is no such file, or it is not a checkpoint,

@@ -45,13 +45,33 @@ def clip_to_crop(boxes: Tensor, search_size: int, min_size: float) -> Tensor:
                      dim=-1)
 
 
+def box_rois(index: Tensor, boxes: Tensor) -> Tensor:
+    """RoIs that the box head pools, in training and tracking alike.
+
+    A box of n pixels reaches from its first to its last pixel's centre.
+
+    Args:
+        index (Tensor): (R,), the image of each box.
+        boxes (Tensor): (R, 4), cxcywh in crop pixels.
+
+    Returns:
+        Tensor: (R, 5), batch index and xyxy in crop pixels.
+    """
+    half = 0.5 * boxes[:, 2:] - 0.5
+    return torch.cat([
+        index[:, None].to(boxes), boxes[:, :2] - half, boxes[:, :2] + half
+    ],
+                     dim=1)
+
+
 def crop_masks(masks: Tensor, rois: Tensor,
                mask_size: Tuple[int, int]) -> Tensor:
     """Cut the ground-truth mask out at each RoI, nearest neighbour.
 
     Args:
         masks (Tensor): (N, H, W), 0 or 1.
-        rois (Tensor): (R, 5), batch index and xyxy in pixels.
+        rois (Tensor): (R, 5), batch index and xyxy in pixels; pixel i covers
+            [i, i + 1).
         mask_size (tuple[int, int]): Height and width of the result.
 
     Returns:
@@ -61,7 +81,6 @@ def crop_masks(masks: Tensor, rois: Tensor,
     x1, y1, x2, y2 = rois[:, 1:].t()
     u = (torch.arange(width, device=rois.device) + 0.5) / width
     v = (torch.arange(height, device=rois.device) + 0.5) / height
-    # Pixel i covers [i, i + 1): floor is the nearest pixel.
     x = (x1[:, None] + u * (x2 - x1)[:, None]).floor().long()
     y = (y1[:, None] + v * (y2 - y1)[:, None]).floor().long()
     inside_x = (x >= 0) & (x < masks.shape[2])
@@ -186,13 +205,8 @@ class RefinementHead(BaseModule):
         Returns:
             Tensor: (N, 4), cxcywh in crop pixels.
         """
-        index = torch.arange(len(box), device=box.device)[:, None].to(box)
-        # A box of n pixels reaches from its first to its last pixel's centre.
-        corners = torch.cat([
-            box[:, :2] - 0.5 * box[:, 2:] + 0.5,
-            box[:, :2] + 0.5 * box[:, 2:] - 0.5
-        ], 1)
-        delta = self.predict_delta(fused_box, torch.cat([index, corners], 1))
+        index = torch.arange(len(box), device=box.device)
+        delta = self.predict_delta(fused_box, box_rois(index, box))
         return self.box_head.decode(box, delta.to(box))
 
     def sample_rois(self, proposals: Tensor, gt_bboxes: Tensor,
@@ -265,7 +279,8 @@ class RefinementHead(BaseModule):
         boxes = bbox_xyxy_to_cxcywh(sampled.rois[:, 1:])
         targets = self.box_head.encode(boxes,
                                        bbox_xyxy_to_cxcywh(sampled.gt_bboxes))
-        deltas = self.predict_delta(fused_box, sampled.rois).float()
+        rois = box_rois(sampled.rois[:, 0], boxes)
+        deltas = self.predict_delta(fused_box, rois).float()
         with torch.no_grad():
             refined = bbox_cxcywh_to_xyxy(self.box_head.decode(boxes, deltas))
             before = bbox_overlaps(
@@ -287,7 +302,9 @@ class RefinementHead(BaseModule):
                                                     fused_mask))
         blank = torch.zeros_like(next(m for m in gt_masks if m is not None))
         masks = torch.stack([blank if m is None else m for m in gt_masks])
-        targets = crop_masks(masks, rois, self.mask_head.mask_size)
+        # Boxes count from pixel centres, crop_masks from pixel edges.
+        edges = rois + rois.new_tensor([0, 0.5, 0.5, 0.5, 0.5])
+        targets = crop_masks(masks, edges, self.mask_head.mask_size)
         logits = self.predict_mask(fused_mask, rois)
         with torch.no_grad():
             predicted, truth = logits > 0, targets > 0.5

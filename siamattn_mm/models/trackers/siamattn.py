@@ -21,6 +21,7 @@ from mmtrack.models.sot import SiamRPN
 from mmtrack.registry import MODELS
 from torch import Tensor
 
+from ..ops.folding import fold_norms
 from .crop import context_side, crop_image
 from .mask_paste import PastedMask, paste_mask, rotated_box
 
@@ -78,7 +79,8 @@ class SiamAttn(SiamRPN):
         train_cfg (dict): ``rpn`` and, optionally, ``refine``.
         test_cfg (dict): ``exemplar_size``, ``search_size``,
             ``context_amount``, ``center_size`` (side to which template maps
-            are cropped; None keeps them), ``rpn`` and ``refine``.
+            are cropped; None keeps them), ``rpn`` and ``refine``. Convs and
+            norms run as one while tracking, unless ``fold_norms`` is False.
         frozen_modules (list[str] | str, optional): Defaults to None.
         data_preprocessor (dict): Defaults to
             dict(type='SOTDataPreprocessor').
@@ -280,6 +282,8 @@ class SiamAttn(SiamRPN):
             frame (np.ndarray): (H, W, 3) BGR uint8.
             bbox (Sequence[float]): xywh in image pixels.
         """
+        if self.test_cfg.get('fold_norms', True):
+            fold_norms(self)
         x, y, w, h = (float(value) for value in bbox)
         box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
         pad_value = cv2.mean(np.ascontiguousarray(frame))[:frame.shape[2]]

@@ -1,0 +1,247 @@
+"""RPN head: proposals against a loop over the spec, and its losses."""
+import math
+
+import numpy as np
+import pytest
+import torch
+from mmtrack.registry import TASK_UTILS
+from torch.testing import assert_close
+
+from siamattn_mm.models.heads import Proposal
+
+ANCHORS = [(104, 32), (88, 40), (64, 64), (40, 80), (32, 96)]
+PENALTY_K, INFLUENCE = 0.04, 0.44
+
+
+def hanning(n, i):
+    return 0.5 - 0.5 * math.cos(2 * math.pi * i / (n - 1)) if n > 1 else 1.
+
+
+def padded(w, h):
+    return math.sqrt((w + (w + h) / 2) * (h + (w + h) / 2))
+
+
+def change(ratio):
+    return max(ratio, 1 / ratio)
+
+
+def naive_proposal(cls_score, bbox_pred, target):
+    """Spec part 7, steps 2 and 3, one anchor at a time."""
+    _, _, height, width = cls_score.shape
+    best = (-1., None)
+    for a, (anchor_w, anchor_h) in enumerate(ANCHORS):
+        for i in range(height):
+            for j in range(width):
+                logit0 = float(cls_score[0, a, i, j])
+                logit1 = float(cls_score[0, 5 + a, i, j])
+                dx, dy, dw, dh = (
+                    float(bbox_pred[0, c * 5 + a, i, j]) for c in range(4))
+                score = math.exp(logit1) / (
+                    math.exp(logit0) + math.exp(logit1))
+                cx = dx * anchor_w + (j - width // 2) * 8
+                cy = dy * anchor_h + (i - height // 2) * 8
+                w, h = math.exp(dw) * anchor_w, math.exp(dh) * anchor_h
+                r = change((target[0] / target[1]) / (w / h))
+                s = change(padded(w, h) / padded(*target))
+                penalty = math.exp(-PENALTY_K * (r * s - 1))
+                window = hanning(height, i) * hanning(width, j)
+                p = penalty * score * (1 - INFLUENCE) + INFLUENCE * window
+                if p > best[0]:
+                    best = (p, ((cx, cy, w, h), score, penalty))
+    return best[1]
+
+
+@pytest.mark.parametrize('size', [(25, 25), (5, 9), (26, 26)])
+@pytest.mark.parametrize('target', [(60., 60.), (20., 90.), (200., 35.)])
+def test_proposal_is_that_of_a_loop(rpn_head, size, target):
+    cls_score = torch.randn(1, 10, *size) * 3
+    bbox_pred = torch.randn(1, 20, *size) * .5
+    found = rpn_head.select_proposal(cls_score, bbox_pred, target)
+    bbox, score, penalty = naive_proposal(cls_score, bbox_pred, target)
+    np.testing.assert_allclose(found.bbox, bbox, rtol=1e-9, atol=1e-9)
+    assert found.score == pytest.approx(score, abs=1e-12)
+    assert found.penalty == pytest.approx(penalty, abs=1e-12)
+
+
+def test_proposal_of_one_clear_peak(rpn_head):
+    cls_score = torch.zeros(1, 10, 25, 25)
+    cls_score[0, 5 + 3, 14, 9] = 20.
+    bbox_pred = torch.zeros(1, 20, 25, 25)
+    bbox_pred[0, 0 * 5 + 3, 14, 9] = 0.1
+    bbox_pred[0, 2 * 5 + 3, 14, 9] = math.log(2)
+    found = rpn_head.select_proposal(cls_score, bbox_pred, (80., 80.))
+    assert isinstance(found, Proposal)
+    # Anchor 3 is 40x80; cell (14, 9) is 24 px left and 16 px below.
+    np.testing.assert_allclose(found.bbox, [-24 + 4, 16, 80, 80], rtol=1e-6)
+    assert found.score == pytest.approx(1., abs=1e-6)
+    assert found.penalty == pytest.approx(1., abs=1e-6)
+
+
+def test_proposal_of_huge_deltas_is_finite(rpn_head):
+    found = rpn_head.select_proposal(
+        torch.zeros(1, 10, 25, 25), torch.full((1, 20, 25, 25), 1e4), (50, 50))
+    assert np.isfinite(found.bbox).all() and np.isfinite(found.penalty)
+
+
+def test_decode_is_the_loop_over_anchors(rpn_head):
+    bbox_pred = torch.randn(2, 20, 7, 5)
+    found = rpn_head.decode(bbox_pred)
+    assert found.shape == (2, 5 * 7 * 5, 4)
+    for n, a, i, j in ((0, 0, 0, 0), (1, 4, 6, 4), (1, 2, 3, 1), (0, 3, 5, 2)):
+        dx, dy, dw, dh = bbox_pred[n, a::5, i, j]
+        w, h = ANCHORS[a]
+        expected = torch.stack([
+            dx * w + (j - 2) * 8, dy * h + (i - 3) * 8,
+            dw.exp() * w, dh.exp() * h
+        ])
+        assert_close(found[n, (a * 7 + i) * 5 + j], expected)
+
+
+def test_decode_holds_the_proposal(rpn_head):
+    cls_score, bbox_pred = torch.randn(1, 10, 25, 25), torch.randn(
+        1, 20, 25, 25)
+    proposal = rpn_head.select_proposal(cls_score, bbox_pred, (60., 70.))
+    distance = np.abs(rpn_head.decode(bbox_pred)[0].numpy() - proposal.bbox)
+    assert distance.max(1).min() < 1e-3
+
+
+def test_network_output(rpn_head):
+    zs = tuple(torch.randn(2, 8, 7, 7) for _ in range(2))
+    xs = tuple(torch.randn(2, 8, 31, 31) for _ in range(2))
+    cls_score, bbox_pred = rpn_head.eval()(zs, xs)
+    assert cls_score.shape == (2, 10, 25, 25)
+    assert bbox_pred.shape == (2, 20, 25, 25)
+    # Levels are combined with the softmax of learnt weights.
+    with torch.no_grad():
+        rpn_head.cls_weight.copy_(torch.tensor([1., 3.]))
+    weights = rpn_head.cls_weight.softmax(0)
+    expected = sum(w * head(z, x) for w, head, z, x in zip(
+        weights, rpn_head.cls_heads, zs, xs))
+    assert_close(rpn_head(zs, xs)[0], expected)
+
+
+# -- training ------------------------------------------------------------
+
+
+def anchor_box(anchor, row, column):
+    """xyxy in crop pixels; the centre cell lies at pixel 127."""
+    w, h = ANCHORS[anchor]
+    cx, cy = 127 + (column - 12) * 8, 127 + (row - 12) * 8
+    return [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]
+
+
+@pytest.mark.parametrize('anchor, row, column', [(2, 12, 12), (3, 10, 14),
+                                                 (0, 15, 9), (4, 7, 12)])
+def test_anchor_at_the_ground_truth_is_positive(rpn_head, make_sample, anchor,
+                                                row, column):
+    gt = make_sample(anchor_box(anchor, row, column), True)
+    labels, weights, targets, target_weights = rpn_head.get_targets(
+        [gt.search_gt_instances], (25, 25))
+    index = (row * 25 + column) * 5 + anchor
+    assert labels[0, index] == 1 and weights[0, index] > 0
+    assert target_weights[0, index].all()
+    assert_close(targets[0, index], torch.zeros(4))
+    # What is positive lies around it, and no more than 16 are.
+    positive = labels[0].view(25, 25, 5).nonzero()
+    assert 1 <= len(positive) <= 16
+    centre = torch.tensor([row, column])
+    assert (positive[:, :2] - centre).abs().max() <= 4
+    assert (labels[0].bool() | (target_weights[0].sum(1) == 0)).all()
+
+
+def test_number_and_weight_of_samples(rpn_head, make_sample):
+    gt = make_sample(anchor_box(2, 12, 12), True).search_gt_instances
+    labels, weights, _, _ = rpn_head.get_targets([gt, gt], (25, 25))
+    negative = (labels == 0) & (weights > 0)
+    assert (negative.sum(1) <= 48).all()
+    # Each image and each class weighs the same: 1/2 each, over two images.
+    assert_close(weights[labels == 1].sum(), torch.tensor(.5))
+    assert_close(weights[negative].sum(), torch.tensor(.5))
+
+
+def test_negatives_come_from_everywhere_with_our_sampler(
+        rpn_head, make_sample):
+    sampler = dict(
+        type='SiamAttnSampler',
+        num=64,
+        pos_fraction=0.25,
+        add_gt_as_proposals=False)
+    rpn_head.sampler = TASK_UTILS.build(sampler)
+    gt = make_sample([97., 102., 157., 152.], True).search_gt_instances
+    rows = torch.zeros(25)
+    for _ in range(40):
+        labels, weights, _, _ = rpn_head.get_targets([gt], (25, 25))
+        negative = (labels == 0) & (weights > 0)
+        assert negative.sum() == 48
+        rows += negative.view(25, 25, 5).sum((1, 2))
+    assert rows[-5:].sum() > 0.7 * rows[:5].sum()
+
+
+def perfect_deltas(rpn_head, bbox):
+    """Box outputs with which every anchor says ``bbox``."""
+    box = torch.tensor(bbox)
+    target = torch.cat([(box[:2] + box[2:]) / 2 - 127, box[2:] - box[:2]])
+    anchors = rpn_head.decode(torch.zeros(1, 20, 25, 25))[0]
+    deltas = torch.cat([(target[:2] - anchors[:, :2]) / anchors[:, 2:],
+                        (target[2:] / anchors[:, 2:]).log()], 1)
+    return deltas.t().reshape(1, 20, 25, 25)
+
+
+def test_perfect_deltas_have_no_box_loss(rpn_head, make_sample):
+    """Training and tracking read the channels in the same order."""
+    bbox = [100., 95., 170., 160.]
+    cls_score = torch.zeros(1, 10, 25, 25)
+    bbox_pred = perfect_deltas(rpn_head, bbox)
+    gt = make_sample(bbox, True).search_gt_instances
+    losses = rpn_head.loss_by_feat(cls_score, bbox_pred, None, [gt], [{}])
+    assert_close(losses['loss_rpn_bbox'], torch.tensor(0.), atol=1e-5, rtol=0)
+    worse = rpn_head.loss_by_feat(cls_score, bbox_pred + .1, None, [gt], [{}])
+    # L1 over four coordinates, mean over positives, weight 1.2.
+    assert_close(worse['loss_rpn_bbox'], torch.tensor(1.2 * 4 * .1))
+
+
+def test_class_loss_reads_channels_as_tracking_does(rpn_head, make_sample):
+    gt = make_sample(anchor_box(3, 10, 14), True).search_gt_instances
+    labels = rpn_head.get_targets([gt], (25, 25))[0][0]
+    rpn_head.sampler.num = 4 * 25 * 25 * 5  # sampling leaves nothing out
+    positive = labels.view(25, 25, 5).permute(2, 0, 1).float()
+    logits = 20 * (2 * positive - 1)
+    cls_score = torch.cat([-logits, logits])[None]
+    bbox_pred = torch.zeros(1, 20, 25, 25)
+    losses = rpn_head.loss_by_feat(cls_score, bbox_pred, None, [gt], [{}])
+    assert losses['loss_rpn_cls'] < 1e-4
+    losses = rpn_head.loss_by_feat(-cls_score, bbox_pred, None, [gt], [{}])
+    assert losses['loss_rpn_cls'] > 10
+    found = rpn_head.select_proposal(cls_score, bbox_pred, (40., 80.))
+    assert found.score > .99
+
+
+@pytest.mark.parametrize('labels', [(1, 1), (0, 0), (1, 0)])
+def test_losses_of_any_mix_of_pairs_are_finite(rpn_head, make_sample, labels):
+    zs = tuple(torch.randn(2, 8, 7, 7) for _ in range(2))
+    xs = tuple(torch.randn(2, 8, 31, 31) for _ in range(2))
+    samples = [
+        make_sample([90., 80., 150., 160.], labels[0]),
+        make_sample([30., 20., 120., 70.], labels[1])
+    ]
+    losses = rpn_head.loss_by_feat(
+        *rpn_head(zs, xs), None, [s.search_gt_instances for s in samples],
+        [s.metainfo for s in samples])
+    assert set(losses) == {'loss_rpn_cls', 'loss_rpn_bbox'}
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    assert losses['loss_rpn_cls'] > 0
+    assert (losses['loss_rpn_bbox'] > 0) == any(labels)
+    sum(losses.values()).backward()
+    for name, parameter in rpn_head.named_parameters():
+        assert parameter.grad is not None, name
+
+
+def test_negative_pairs_train_cells_around_the_distractor(
+        rpn_head, make_sample):
+    gt = make_sample(anchor_box(2, 6, 18), False).search_gt_instances
+    labels, weights, _, target_weights = rpn_head.get_targets([gt], (25, 25))
+    assert not labels.any() and not target_weights.any()
+    used = weights[0].view(25, 25, 5).nonzero()
+    assert len(used) == 16
+    assert (used[:, 0] - 6).abs().max() <= 4
+    assert (used[:, 1] - 18).abs().max() <= 4

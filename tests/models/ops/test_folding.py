@@ -1,0 +1,79 @@
+"""Folding changes the speed, not the numbers, names or training."""
+import copy
+
+import pytest
+import torch
+from mmcv.cnn import ConvModule
+from torch import nn
+
+from siamattn_mm.models.ops.folding import fold_norms
+
+
+def _model(**kwargs):
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        ConvModule(3, 8, 3, padding=1, norm_cfg=dict(type='BN'), **kwargs),
+        ConvModule(8, 4, 1, act_cfg=None))
+    norm = model[0].norm
+    for tensor in (norm.weight.data, norm.bias.data, norm.running_mean,
+                   norm.running_var):
+        tensor.uniform_(.5, 1.5)
+    return model.eval()
+
+
+@pytest.mark.parametrize('kwargs', [
+    dict(), dict(bias=True), dict(act_cfg=None), dict(stride=2)
+])
+@pytest.mark.filterwarnings('ignore:Unnecessary conv bias')
+@torch.no_grad()
+def test_numbers_stay(kwargs):
+    plain = _model(**kwargs)
+    folded = copy.deepcopy(plain)
+    assert fold_norms(folded) == 1  # the second conv has no norm
+    x = torch.randn(2, 3, 9, 7)
+    torch.testing.assert_close(folded(x), plain(x), rtol=1e-5, atol=1e-5)
+    assert list(folded.state_dict()) == list(plain.state_dict())
+    # What it comes from has changed: by loading, and by a copy of its own.
+    for tensor in plain.state_dict().values():
+        tensor.mul_(2)
+    folded.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(folded(x), plain(x), rtol=1e-5, atol=1e-5)
+    again = copy.deepcopy(folded)
+    again[0].conv.weight.mul_(3)
+    plain[0].conv.weight.mul_(3)
+    torch.testing.assert_close(again(x), plain(x), rtol=1e-5, atol=1e-5)
+
+
+def test_training_is_not_concerned():
+    plain = _model()
+    folded = copy.deepcopy(plain)
+    fold_norms(folded)
+    x = torch.randn(2, 3, 9, 7)
+    for model in (plain, folded):
+        model.train()
+        model(x).sum().backward()
+    for a, b in zip(plain.parameters(), folded.parameters()):
+        torch.testing.assert_close(a.grad, b.grad)
+    torch.testing.assert_close(plain[0].norm.running_mean,
+                               folded[0].norm.running_mean)
+
+
+@torch.no_grad()
+def test_a_write_through_data_needs_another_call():
+    plain = _model()
+    folded = copy.deepcopy(plain)
+    fold_norms(folded)
+    x = torch.randn(2, 3, 9, 7)
+    folded(x)
+    for model in (plain, folded):
+        model[0].conv.weight.data.copy_(model[0].conv.weight.data * 2)
+    fold_norms(folded)
+    torch.testing.assert_close(folded(x), plain(x), rtol=1e-5, atol=1e-5)
+
+
+def test_what_cannot_fold_is_left_alone():
+    model = nn.Sequential(
+        ConvModule(3, 8, 3, padding=1, norm_cfg=dict(type='BN'),
+                   padding_mode='reflect'),
+        ConvModule(8, 8, 1, norm_cfg=dict(type='GN', num_groups=2)))
+    assert fold_norms(model) == 0

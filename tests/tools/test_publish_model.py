@@ -1,0 +1,45 @@
+"""Training checkpoints become small files of weights."""
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from siamattn_mm.utils import load_state_dict
+
+
+def run(repository, *arguments):
+    return subprocess.run(
+        [sys.executable, str(repository / 'tools/publish_model.py'),
+         *map(str, arguments)],
+        capture_output=True, text=True, cwd=repository)
+
+
+@pytest.mark.parametrize('half', [False, True])
+def test_weights_stay_and_the_rest_goes(repository, tmp_path, half):
+    weights = dict(a=torch.randn(3, 4), count=torch.tensor(7))
+    src, dst = tmp_path / 'src.pth', tmp_path / 'sub' / 'dst.pth'
+    torch.save(
+        dict(state_dict=weights, optimizer=torch.zeros(100000)), src)
+    done = run(repository, src, dst, *(['--half'] if half else []))
+    assert done.returncode == 0, done.stderr
+    found = load_state_dict(str(dst))
+    assert found['count'] == 7
+    assert found['a'].dtype == (torch.float16 if half else torch.float32)
+    torch.testing.assert_close(
+        found['a'].float(), weights['a'], rtol=1e-3, atol=1e-3)
+    assert dst.stat().st_size < 10000
+
+
+def test_what_half_precision_cannot_hold_is_named(repository, tmp_path):
+    src, dst = tmp_path / 'src.pth', tmp_path / 'dst.pth'
+    torch.save(dict(big=torch.tensor([1e6])), src)
+    done = run(repository, src, dst, '--half')
+    assert done.returncode == 2 and 'big' in done.stderr
+    assert not dst.exists()
+
+
+def test_a_missing_file_is_one_line(repository, tmp_path):
+    done = run(repository, tmp_path / 'no.pth', tmp_path / 'dst.pth')
+    assert done.returncode == 2
+    assert 'no.pth' in done.stderr and 'Traceback' not in done.stderr
