@@ -78,11 +78,25 @@ class MaskFeatureFusion(BaseModule):
                 f'MaskFeatureFusion was built for {len(self.lateral_convs)} '
                 f'maps, but got {len(low_level_feats)} low-level and '
                 f'{len(last)} {self.source} maps')
-        size = maps[self.size_index].shape[-2:]
-        fused = 0
-        for conv, x in zip(self.lateral_convs, maps):
-            if x.shape[-2:] != size:
-                x = F.interpolate(
-                    x, size=size, mode='bilinear', align_corners=True)
-            fused = fused + conv(x)
-        return fused
+        size = tuple(maps[self.size_index].shape[-2:])
+        return sum(
+            self._lateral(conv, x, size)
+            for conv, x in zip(self.lateral_convs, maps))
+
+    def _lateral(self, conv: ConvModule, x: Tensor,
+                 size: Tuple[int, int]) -> Tensor:
+        """Resize, convolve; while tracking, in the cheaper order.
+
+        A 1x1 conv with a fixed norm commutes with bilinear resizing, the
+        activation does not.
+        """
+
+        def resize(x: Tensor) -> Tensor:
+            if tuple(x.shape[-2:]) == size:
+                return x
+            return F.interpolate(
+                x, size=size, mode='bilinear', align_corners=True)
+
+        if not self.training and x.shape[-1] < size[-1]:
+            return conv.activate(resize(conv(x, activate=False)))
+        return conv(resize(x))

@@ -1,6 +1,8 @@
 """Deformable convolution (v1) that is fast on a CPU too."""
+from functools import lru_cache
 from typing import Tuple, Union
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from mmcv.ops import DeformConv2dPack
@@ -11,21 +13,24 @@ from torch.nn.modules.utils import _pair
 Pair = Union[int, Tuple[int, int]]
 
 
-def _corners(coordinate: Tensor, size: int) -> Tuple[Tensor, Tensor]:
-    """Cells around samples along one axis of a map padded by one cell.
-
-    Args:
-        coordinate (Tensor): In cells of the map without the padding.
-        size (int): Cells along the axis, without the padding.
+@lru_cache(maxsize=64)
+def _grid(taps: Tuple[int, int], out_size: Tuple[int, int],
+          stride: Tuple[int, int], padding: Tuple[int, int],
+          dilation: Tuple[int, int]) -> np.ndarray:
+    """Where the taps lie without offsets.
 
     Returns:
-        tuple[Tensor, Tensor]: Cell before the sample, counted with the
-        padding (long), and the sample's distance from it, 0..1.
+        np.ndarray: (K_h * K_w, 2, H', W') float32, y and x in cells of a map
+        with one cell of padding.
     """
-    # From one cell outside on, samples are zero.
-    coordinate = (coordinate + 1).clamp(0, size + 1)
-    lower = coordinate.detach().floor().clamp(max=size)
-    return lower.long(), coordinate - lower
+    grid = np.empty(taps + (2, ) + out_size, np.float32)
+    for axis in range(2):
+        tap = np.arange(taps[axis]) * dilation[axis] - padding[axis] + 1
+        cell = np.arange(out_size[axis]) * stride[axis]
+        shape = [1] * 4
+        shape[axis], shape[2 + axis] = taps[axis], out_size[axis]
+        grid[:, :, axis] = np.add.outer(tap, cell).reshape(shape)
+    return grid.reshape((-1, 2) + out_size)
 
 
 def deform_conv2d(input: Tensor,
@@ -69,33 +74,32 @@ def deform_conv2d(input: Tensor,
         raise ValueError(f'offset must have shape {expected}, but got '
                          f'{tuple(offset.shape)}')
 
-    # Positions of every tap: (N, K_h, K_w, H', W').
+    # y and x of every tap, a position's taps side by side:
+    # (2, N, H', W', K_h * K_w).
     dtype = torch.promote_types(offset.dtype, torch.float32)
-    offset = offset.to(dtype).view(num, taps[0], taps[1], 2, *out_size)
-    grids = []
-    for axis, (k, n, s, p, d) in enumerate(zip(taps, out_size, *steps)):
-        tap = torch.arange(k, device=input.device, dtype=dtype) * d - p
-        cell = torch.arange(n, device=input.device, dtype=dtype) * s
-        shape = [[k, 1, n, 1], [1, k, 1, n]][axis]
-        grid = (tap[:, None] + cell).view(shape)
-        grids.append(grid + offset[:, :, :, axis])
-    top, dy = _corners(grids[0], height)
-    left, dx = _corners(grids[1], width)
+    grid = torch.from_numpy(_grid(tuple(taps), out_size, *steps)).to(
+        input.device, dtype)
+    position = offset.to(dtype).view((num, -1, 2) + out_size) + grid
+    position = position.permute(2, 0, 3, 4, 1).contiguous()
+    # From one cell outside on, samples are zero: the padding's value.
+    y = position[0].clamp(0, height + 1)
+    x = position[1].clamp(0, width + 1)
+    top = y.detach().floor().clamp(max=height)
+    left = x.detach().floor().clamp(max=width)
+    dy, dx = y - top, x - left
+    both = dy * dx
+    shares = torch.stack([1 - dy - dx + both, dx - both, dy - both, both], -1)
 
     image = torch.arange(num, device=input.device).view(-1, 1, 1, 1, 1)
-    corner = (image * (height + 2) + top) * (width + 2) + left
-    cells = torch.stack(
-        [corner, corner + 1, corner + width + 2, corner + width + 3], -1)
-    shares = torch.stack([(1 - dy) * (1 - dx), (1 - dy) * dx, dy * (1 - dx),
-                          dy * dx], -1)
-    # (N, H', W', K_h, K_w, 4): a position's taps side by side.
-    order = (0, 3, 4, 1, 2, 5)
+    corner = torch.tensor([0, 1, width + 2, width + 3], device=input.device)
+    corner = corner + image * ((height + 2) * (width + 2))
+    cells = (top * (width + 2) + left).long().unsqueeze(-1) + corner
     features = F.pad(input.to(dtype), (1, 1, 1, 1)).permute(0, 2, 3, 1)
     columns = F.embedding_bag(
-        cells.permute(order).reshape(-1, 4),
+        cells.view(-1, 4),
         features.reshape(-1, channels),
         mode='sum',
-        per_sample_weights=shares.permute(order).reshape(-1, 4))
+        per_sample_weights=shares.view(-1, 4))
     kernel = weight.to(dtype).permute(2, 3, 1, 0).reshape(-1, len(weight))
     out = columns.view(-1, taps[0] * taps[1] * channels) @ kernel
     out = out.view(num, *out_size, len(weight)).permute(0, 3, 1, 2)

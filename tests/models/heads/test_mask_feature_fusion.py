@@ -83,3 +83,18 @@ def test_wrong_number_of_maps(feats):
 def test_bad_arguments(kwargs, message):
     with pytest.raises(ValueError, match=message):
         build(in_channels=[4, 8, 12], **kwargs)
+
+
+@torch.no_grad()
+def test_the_cheaper_order_of_tracking_gives_the_same(feats):
+    fusion = build(in_channels=[4, 8, 12]).eval()
+    for conv in fusion.lateral_convs:
+        conv.norm.running_mean.uniform_(-1, 1)
+        conv.norm.running_var.uniform_(.5, 2)
+    low, _, correlation = feats
+    size = low[1].shape[-2:]
+    expected = sum(
+        conv(torch.nn.functional.interpolate(
+            x, size=size, mode='bilinear', align_corners=True))
+        for conv, x in zip(fusion.lateral_convs, low + (correlation, )))
+    assert_close(fusion(*feats), expected, rtol=1e-4, atol=1e-4)
