@@ -1,5 +1,8 @@
 # mmtrack's own SiamRPN, with our DSA neck in front of its SiameseRPNHead.
-_base_ = '../_base_/models/siamrpn_r50.py'
+_base_ = [
+    '../_base_/models/siamrpn_r50.py', '../_base_/datasets/sot_folder.py',
+    '../_base_/default_runtime.py'
+]
 
 model = dict(
     head=dict(

@@ -1,6 +1,9 @@
 # mmtrack's own SiamRPN (SiamRPN++), with our box refinement behind its
 # SiameseRPNHead.
-_base_ = '../_base_/models/siamrpn_r50.py'
+_base_ = [
+    '../_base_/models/siamrpn_r50.py', '../_base_/datasets/sot_folder.py',
+    '../_base_/default_runtime.py'
+]
 
 model = dict(
     head=dict(

@@ -3,9 +3,6 @@
 mmtrack's own config cannot be inherited: it fetches weights when it is built,
 and asks for deterministic algorithms that CUDA does not have.
 """
-custom_imports = dict(imports=['siamattn_mm'], allow_failed_imports=False)
-default_scope = 'mmtrack'
-
 model = dict(
     type='SiamRPN',
     data_preprocessor=dict(type='TrackDataPreprocessor'),
