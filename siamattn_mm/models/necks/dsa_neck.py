@@ -45,17 +45,21 @@ class DSALevel(BaseModule):
         self.channel_softmax = channel_softmax
         if self_attention:
             self.spatial = SpatialSelfAttention(channels, reduction)
-        if self_attention or cross_attention:
-            # One learnt scalar for every channel attention and branch, or one
-            # for all four (indexed by `_gamma`).
-            self.gamma = nn.Parameter(torch.zeros(1 if share_gamma else 4))
+        # The learnt scalars of channel attention, all zero at the start.
+        kinds = ['self'] * self_attention + ['cross'] * cross_attention
+        names = [f'gamma_{kind}_{branch}'
+                 for kind in kinds for branch in ('template', 'search')]
+        for name in ['gamma'] if share_gamma and names else names:
+            self.register_parameter(name, nn.Parameter(torch.zeros(1)))
         self.conv = build_conv_layer(
             conv_cfg, channels, channels, 3, padding=1, bias=False)
 
     def _gamma(self, cross: bool, search: bool) -> Tensor:
-        if self.gamma.numel() == 1:
+        if hasattr(self, 'gamma'):
             return self.gamma
-        return self.gamma[2 * cross + search]
+        kind = 'cross' if cross else 'self'
+        branch = 'search' if search else 'template'
+        return getattr(self, f'gamma_{kind}_{branch}')
 
     def branch_state(self, x: Tensor, search: bool) -> BranchState:
         """Compute all that depends on one branch alone.
@@ -137,8 +141,7 @@ class DSANeck(BaseModule):
             :func:`~.attention.channel_attention_map`. Defaults to 'plain'.
         share_gamma (bool): Whether channel self- and cross-attention and both
             branches share one scalar per level (released checkpoints), or
-            have one each (paper): self template, self search, cross template,
-            cross search. Defaults to False.
+            have one each (paper). Defaults to False.
         init_cfg (dict, optional): Defaults to None.
 
     Raises:
