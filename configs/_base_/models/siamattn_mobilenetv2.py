@@ -43,4 +43,4 @@ model = dict(
                 fc_channels=128,
                 spatial_scale=63 / 255))),
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
-    test_cfg=dict(center_size=8))
+    test_cfg=dict(center_size=8, refine=dict(mask_thr=0.5)))

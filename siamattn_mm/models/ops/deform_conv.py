@@ -94,10 +94,11 @@ def deform_conv2d(input: Tensor,
     corner = torch.tensor([0, 1, width + 2, width + 3], device=input.device)
     corner = corner + image * ((height + 2) * (width + 2))
     cells = (top * (width + 2) + left).long().unsqueeze(-1) + corner
+    # Several times as fast where a cell's channels lie side by side.
     features = F.pad(input.to(dtype), (1, 1, 1, 1)).permute(0, 2, 3, 1)
     columns = F.embedding_bag(
         cells.view(-1, 4),
-        features.reshape(-1, channels),
+        features.contiguous().view(-1, channels),
         mode='sum',
         per_sample_weights=shares.view(-1, 4))
     kernel = weight.to(dtype).permute(2, 3, 1, 0).reshape(-1, len(weight))
