@@ -13,11 +13,7 @@ from mmtrack.registry import MODELS
 import siamattn_mm
 from siamattn_mm.models.trackers import SiamAttn
 from siamattn_mm.models.trackers.siamattn import xywh_of
-from siamattn_mm.utils import (
-    load_into,
-    load_state_dict,
-    state_dict_problems,
-)
+from siamattn_mm.utils import CheckpointError, load_into
 
 # Of a box against the frame's longer side. Windows are cut around the box, so
 # that a slip of the keyboard would take all memory.
@@ -211,19 +207,21 @@ def _check_device(device: str) -> torch.device:
                          f'{str(error).splitlines()[0]}') from error
 
 
-def _shipped_weights(config: Config, model: SiamAttn) -> Optional[str]:
-    """The package's own weights for a config; None if the model is another."""
+def _load_shipped_weights(config: Config, model: SiamAttn) -> bool:
+    """Load the package's own weights for a config, if there are any."""
     name = config.get('package_weights')
     path = osp.join(osp.dirname(siamattn_mm.__file__), 'weights', str(name))
     if name is None or not osp.isfile(path):
-        return None
-    if state_dict_problems(model.state_dict(), load_state_dict(path)):
+        return False
+    try:
+        load_into(model, path)
+    except CheckpointError as error:
         warnings.warn(
-            f'the config names the shipped weights {name!r}, but changes the '
-            'model so that they do not fit: they are not loaded',
+            f'the shipped weights {name!r} that the config names are not '
+            f'loaded: {str(error).splitlines()[0]}',
             stacklevel=3)
-        return None
-    return path
+        return False
+    return True
 
 
 def init_tracker(config: Union[str, Config],
@@ -255,14 +253,12 @@ def init_tracker(config: Union[str, Config],
     init_default_scope(config.get('default_scope', 'mmtrack'))
     model = MODELS.build(config.model)
     tracker = Tracker(model)
-    if checkpoint is None:
-        checkpoint = _shipped_weights(config, model)
-    if checkpoint is None:
+    if checkpoint is not None:
+        load_into(model, checkpoint)
+    elif not _load_shipped_weights(config, model):
         warnings.warn(
             'init_tracker was called without a checkpoint: the '
             'model is untrained and finds nothing',
             stacklevel=2)
-    else:
-        load_into(model, checkpoint)
     model.to(device)
     return tracker

@@ -370,3 +370,22 @@ def test_config_of_another_tracker():
 def test_device_that_cannot_be_used(small_config, device):
     with pytest.raises(ValueError, match=f"device '{device}' cannot be used"):
         init_tracker(small_config, device=device)
+
+
+# -- the package's own weights -------------------------------------------
+
+
+def test_shipped_weights_are_loaded_without_a_checkpoint(repository):
+    config = repository / 'configs/siamattn/siamattn_mobilenetv2.py'
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        first, second = (init_tracker(str(config)) for _ in range(2))
+    for one, other in zip(first.model.parameters(),
+                          second.model.parameters()):
+        assert torch.equal(one, other)
+
+
+def test_shipped_weights_of_another_model_are_left_out(small_config):
+    small_config.package_weights = 'siamattn_mobilenetv2.pth'
+    with pytest.warns(UserWarning, match='shipped weights .* not loaded'):
+        init_tracker(small_config)
