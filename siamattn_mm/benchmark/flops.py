@@ -1,0 +1,142 @@
+"""Floating point operations of everything that runs."""
+import time
+from typing import Any, Callable
+
+import torch
+from mmcv.ops import DeformConv2d
+from torch import Tensor, nn
+
+from siamattn_mm.models.ops.deform_roi_pool_pack import BaseDeformRoIPooling
+
+from .patches import Patches
+
+try:
+    from torch.utils.flop_counter import FlopCounterMode
+except ImportError:  # PyTorch before 2.1
+    FlopCounterMode = None
+
+# Of one bilinear sample: four products and their sum.
+_SAMPLE = 8
+
+
+def deform_conv_flops(module: DeformConv2d, out: Tensor) -> int:
+    """Operations of a deformable conv with its offset conv.
+
+    By formula, since the ways to compute it differ in what they spend, and
+    mmcv's operator is not seen by any counter.
+
+    Args:
+        module (DeformConv2d): The layer; ``conv_offset`` is counted, if it
+            has one.
+        out (Tensor): (N, C', H', W'), its output.
+
+    Returns:
+        int: A multiplication and an addition are two.
+    """
+    positions = out.shape[0] * out.shape[2] * out.shape[3]
+    taps = module.kernel_size[0] * module.kernel_size[1]
+    values = taps * module.in_channels
+    flops = 2 * positions * values * module.out_channels // module.groups
+    flops += _SAMPLE * positions * values
+    if hasattr(module, 'conv_offset'):
+        offsets = module.conv_offset.out_channels
+        flops += 2 * positions * values * offsets
+    return flops
+
+
+def roi_pool_flops(module: BaseDeformRoIPooling, out: Tensor) -> int:
+    """Operations of one pass of deformable RoI pooling, without its layers.
+
+    Args:
+        module (BaseDeformRoIPooling): The layer.
+        out (Tensor): (R, C, P_h, P_w), what was pooled.
+
+    Returns:
+        int: One sample a bin is assumed where the number depends on the RoI.
+    """
+    per_axis = getattr(module, 'samples_per_bin', None) or getattr(
+        module, 'sampling_ratio', None) or 1
+    return _SAMPLE * per_axis**2 * out.numel()
+
+
+class FlopGauge:
+    """Counts matrix multiplications, convs and deformable operators.
+
+    Elementwise operations, norms and softmaxes are not counted.
+
+    Args:
+        model (Any): Its deformable layers are counted by formula. Another
+            runtime's stand-in, which is no ``nn.Module``, has none.
+
+    Examples:
+        >>> with FlopGauge(model) as gauge:
+        ...     model(inputs, mode='tensor')
+        ...     print(gauge())
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._counter = None
+        self._extra = 0
+        self._patches = Patches()
+
+    def __call__(self) -> int:
+        """int: Operations since the beginning."""
+        return self._counter.get_total_flops() + self._extra
+
+    def __enter__(self) -> 'FlopGauge':
+        if FlopCounterMode is None:
+            raise RuntimeError('counting needs PyTorch 2.1 or newer')
+        self._extra = 0
+        modules = self._model.modules() if isinstance(
+            self._model, nn.Module) else ()
+        for module in modules:
+            if isinstance(module, DeformConv2d):
+                self._replace(module, 'forward', deform_conv_flops)
+            elif isinstance(module, BaseDeformRoIPooling):
+                self._replace(module, 'pool', roi_pool_flops)
+        self._counter = FlopCounterMode(display=False)
+        self._counter.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._counter.__exit__(*exception)
+        self._patches.restore()
+
+    def _replace(self, module: nn.Module, name: str,
+                 formula: Callable[[Any, Tensor], int]) -> None:
+        function = getattr(module, name)
+
+        def counted(*args, **kwargs):
+            before = self._counter.get_total_flops()
+            out = function(*args, **kwargs)
+            seen = self._counter.get_total_flops() - before
+            self._extra += formula(module, out) - seen
+            return out
+
+        self._patches.replace(module, name, counted)
+
+
+def can_count() -> bool:
+    """Whether this PyTorch can count at all."""
+    return FlopCounterMode is not None
+
+
+def matmul_peak(size: int = 1024, repeats: int = 5) -> float:
+    """What float32 matrix multiplication reaches here, with these threads.
+
+    Args:
+        size (int): Of the square matrices. Defaults to 1024.
+        repeats (int): The best of so many counts. Defaults to 5.
+
+    Returns:
+        float: FLOP a second.
+    """
+    a, b = torch.ones(size, size), torch.ones(size, size)
+    out = torch.empty_like(a)
+    best = 0.
+    for _ in range(repeats):
+        began = time.perf_counter()
+        torch.mm(a, b, out=out)
+        best = max(best, 2 * size**3 / (time.perf_counter() - began))
+    return best

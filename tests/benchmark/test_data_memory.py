@@ -1,0 +1,50 @@
+"""Tests of the figures about the annotations' memory."""
+import os
+
+import numpy as np
+import pytest
+
+from siamattn_mm.benchmark import data_memory
+
+
+def test_bytes_of_an_annotated_frame():
+    found = data_memory.index_memory(200001)
+    assert found['frames'] == 200001
+    # Box 16, path, image and time 4 each, and little for each video.
+    assert 28 <= found['bytes_per_frame'] < 29
+    assert found['mb'] == pytest.approx(
+        found['bytes_per_frame'] * 200001 / 2**20)
+
+
+def test_the_fake_table_is_one():
+    table = data_memory.fake_table(1200)
+    assert len(table) == 3 and table.num_rows == 1200
+    assert table.images[1199].endswith('sequence-000002/img/00000200.jpg')
+
+
+def test_memory_of_this_process():
+    array = np.ones(40 * 2**20, np.uint8)
+    full = data_memory.process_memory(os.getpid())
+    array.resize(0, refcheck=False)
+    empty = data_memory.process_memory(os.getpid())
+    assert full['rss'] >= full['pss'] >= full['private'] > 40
+    for key in full:
+        assert full[key] - empty[key] == pytest.approx(40, abs=4)
+
+
+def test_a_worker_does_not_copy_the_index():
+    # The index is 54 MB.
+    found = data_memory.worker_memory(2000000, num_workers=2, pairs=40)
+    assert found['workers'] == len(found['each']) == 2
+    assert found['private_per_worker'] < 40
+    assert found['rss'] > found['pss'] > found['pss_per_worker'] > 0
+
+
+def test_all_figures():
+    found = data_memory.measure_data_memory(
+        20000, few_frames=10000, workers=(0, 1), pairs=20)
+    assert found['index']['frames'] == 20000
+    assert [run['workers'] for run in found['many']] == [0, 1]
+    assert len(found['growth_per_worker']) == 2
+    assert found['growth_per_worker'][0] == 0
+    assert abs(found['growth_per_worker'][1]) < 10

@@ -1,0 +1,148 @@
+"""Counts of nested stages, and hooks that leave nothing behind."""
+import pytest
+import torch
+from mmtrack.registry import MODELS
+
+from siamattn_mm.apis import Tracker
+from siamattn_mm.benchmark.patches import Patches
+from siamattn_mm.benchmark.stages import (
+    REST,
+    STAGES,
+    StageRecorder,
+    track_by_stages,
+)
+from siamattn_mm.benchmark.synthetic_video import synthetic_video
+from siamattn_mm.models.trackers.mask_paste import PastedMask
+
+
+class Clock:
+    """Goes on by hand."""
+
+    def __init__(self):
+        self.now = 100.
+
+    def __call__(self):
+        return self.now
+
+    def run(self, seconds, inner=None):
+        self.now += seconds
+        if inner is not None:
+            inner()
+        self.now += seconds
+
+
+def test_a_stage_inside_another_counts_once():
+    clock = Clock()
+    recorder = StageRecorder(clock)
+    recorder.call(
+        'outer', clock.run, 1,
+        lambda: recorder.call('inner', clock.run, 10))
+    clock.run(1000)  # between stages
+    recorder.call('inner', clock.run, 5)
+    assert recorder.take() == dict(outer=2, inner=30)
+    assert recorder.take() == {}
+
+
+def test_an_error_ends_its_stage():
+    clock = Clock()
+    recorder = StageRecorder(clock)
+
+    def fail():
+        clock.run(1)
+        raise KeyError
+
+    def outer():
+        with pytest.raises(KeyError):
+            recorder.call('inner', fail)
+        clock.run(3)
+
+    recorder.call('outer', outer)
+    assert recorder.take() == dict(inner=2, outer=6)
+
+
+def test_patches_put_back_what_was_there():
+
+    class Base:
+        name = 'class'
+
+    changed, untouched = Base(), Base()
+    changed.name = 'own'
+    patches = Patches()
+    for owner in (changed, untouched, Base):
+        patches.replace(owner, 'name', 'new')
+        patches.replace(owner, 'name', 'newer')
+        assert owner.name == 'newer'
+    patches.restore()
+    assert (changed.name, untouched.name, Base.name) == ('own', 'class',
+                                                         'class')
+    assert 'name' not in vars(untouched)
+
+
+@pytest.fixture
+def tracker(small_config):
+    return Tracker(MODELS.build(small_config.model))
+
+
+def test_all_stages_of_a_frame(tracker):
+    frames, bbox = synthetic_video(64, 48, 3)
+    functions = {
+        name: dict(vars(module))
+        for name, module in tracker.model.named_modules()
+    }
+    full = PastedMask.full
+    tracker.init(frames[0], bbox)
+    with StageRecorder() as recorder:
+        recorder.install(tracker.model)
+        found = list(track_by_stages(tracker, frames[1:], recorder))
+    assert len(found) == 2
+    for seconds in found:
+        # All of them; the model has everything.
+        assert set(seconds) == set(STAGES)
+        assert all(value > 0 for value in seconds.values())
+        assert seconds['backbone'] > seconds['post-processing']
+    assert PastedMask.full is full
+    for name, module in tracker.model.named_modules():
+        assert set(vars(module)) - {'_folded_key', '_folded_value'} <= set(
+            functions[name]) | {'forward', '_state'}
+    assert 'forward' not in vars(tracker.model.backbone)
+
+
+def test_results_are_the_same_with_hooks(tracker):
+    frames, bbox = synthetic_video(64, 48, 3)
+    tracker.init(frames[0], bbox)
+    expected = tracker.update(frames[1])
+    with StageRecorder() as recorder:
+        recorder.install(tracker.model)
+        tracker.init(frames[0], bbox)
+        result = tracker.update(frames[1])
+    assert (result.bbox == expected.bbox).all()
+    assert (result.mask == expected.mask).all()
+
+
+def test_what_a_model_lacks_is_left_out(small_config):
+    small_config.model.refine_head = None
+    tracker = Tracker(MODELS.build(small_config.model))
+    frames, bbox = synthetic_video(64, 48, 2)
+    tracker.init(frames[0], bbox)
+    with StageRecorder() as recorder:
+        recorder.install(tracker.model)
+        seconds = next(track_by_stages(tracker, frames[1:], recorder))
+    assert not {'fusion', 'mask', 'refinement box', 'paste'} & set(seconds)
+    assert {'backbone', 'RPN', REST} <= set(seconds)
+
+
+def test_another_runtime_has_no_stages():
+
+    class Runtime:
+        """Knows nothing of our parts."""
+
+    class Stub:
+        model = Runtime()
+
+        def update(self, frame):
+            torch.ones(3).sum()
+
+    with StageRecorder() as recorder:
+        recorder.install(Stub.model)
+        found = list(track_by_stages(Stub(), [None], recorder))
+    assert [set(seconds) for seconds in found] == [{REST}]

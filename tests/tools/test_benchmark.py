@@ -1,0 +1,196 @@
+"""`tools/benchmark.py`: its modes, and mistakes."""
+import importlib.util
+import json
+
+import pytest
+
+from siamattn_mm.benchmark import frame as frame_benchmark
+from siamattn_mm.benchmark import tables
+from siamattn_mm.benchmark.peers import PeerScores
+from siamattn_mm.benchmark.synthetic_video import synthetic_video
+
+
+@pytest.fixture(scope='module')
+def tool(repository):
+    spec = importlib.util.spec_from_file_location(
+        'benchmark_tool', str(repository / 'tools' / 'benchmark.py'))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(tool, monkeypatch, capsys):
+    """Run in this process; gives exit code, output and errors."""
+
+    def _run(*argv):
+        monkeypatch.setattr('sys.argv',
+                            ['benchmark.py', *(str(a) for a in argv)])
+        code = 0
+        try:
+            tool.main()
+        except SystemExit as error:
+            code = error.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return _run
+
+
+@pytest.fixture
+def video(tmp_path):
+    """A sequence of six frames with ground truth."""
+    import cv2
+    frames, bbox = synthetic_video(96, 64, 6)
+    (tmp_path / 'video' / 'img').mkdir(parents=True)
+    for i, frame in enumerate(frames):
+        cv2.imwrite(str(tmp_path / 'video' / 'img' / f'{i}.png'), frame)
+    (tmp_path / 'video' / 'groundtruth.txt').write_text(
+        (','.join(str(v) for v in bbox) + '\n') * 6)
+    return tmp_path / 'video'
+
+
+def test_compare_on_a_video(run, small_config_path, video, tmp_path,
+                            monkeypatch):
+    monkeypatch.setattr(frame_benchmark, 'matmul_peak', lambda: 5e10)
+    path = tmp_path / 'out' / 'figures.json'
+    code, out, _ = run(small_config_path, '--compare', '--compare-options',
+                       'model.test_cfg.fold_norms=False', '--video', video,
+                       '--frames', 5, '--runs', 1, '--memory-frames', 0,
+                       '--json', path)
+    assert code == 0
+    for text in ('frames of 96x64', '50 GFLOP/s', 'threads', 'refinement box',
+                 'whole frame', 'all but backbone', 'largest differences'):
+        assert text in out
+    report = json.loads(path.read_text())
+    assert report['size'] == [96, 64] and report['frames'] == 5
+    assert len(report['trackers']) == 2
+    # One seed: two trackers of the same random weights, folded or not.
+    assert report['differences']['score'] < 1e-3
+    assert report['machine']['threads'] >= 1
+    assert 'memory' not in report
+
+
+def test_memory_has_a_process_for_each(run, tool, small_config_path,
+                                       monkeypatch):
+    figures = dict(weights_mb=1.5, loaded_mb=2., peak_mb=3., growth_mb=.25,
+                   frames=4)
+    asked = []
+
+    def memory(spec, frames, bbox, num_frames, threads):
+        asked.append((spec.name, len(frames), num_frames))
+        return figures
+
+    monkeypatch.setattr(frame_benchmark, 'tracking_memory', memory)
+    monkeypatch.setattr(
+        frame_benchmark, 'measure', lambda *args: dict(
+            peak_gflops=50., trackers=[]))
+    code, out, _ = run(small_config_path, '--size', '32x24', '--frames', 6,
+                       '--memory-frames', 4)
+    assert code == 0
+    assert asked == [('small_model', 6, 4)]
+    assert 'second half of 4' in out
+
+
+def test_peers(run, tool, video, tmp_path, monkeypatch):
+    means = dict(success=.5, precision=.25, norm_precision=.75, fps=9.)
+    monkeypatch.setattr(tool, 'peer_site', lambda requirement: '')
+    monkeypatch.setattr(
+        tool.peers, 'run_peer', lambda peer, sequences, out, advance:
+        PeerScores(means, dict(video=means), f'{peer.tracker} into {out}'))
+    path = tmp_path / 'peers.json'
+    code, out, _ = run('--peers', video.parent, '--sequences', 'video',
+                       '--out', tmp_path / 'out', '--json', path)
+    assert code == 0
+    assert f'csrt into {tmp_path}/out/csrt' in out and 'kcf into' in out
+    assert '0.500' in out
+    report = json.loads(path.read_text())
+    assert set(report['peers']) == {'csrt', 'kcf'}
+
+
+def test_pipeline(run, tool, monkeypatch):
+    values = dict(median=2., low=1., high=3.)
+
+    def measure(built, workers, runs, advance):
+        assert built == ('somewhere', ['a'])
+        return dict(workers=workers, pairs=80, mask_share=.5, ours=values,
+                    mmtrack=values, ratio=values)
+
+    monkeypatch.setattr(tool.pipelines, 'build_datasets', lambda *a: a)
+    monkeypatch.setattr(tool.pipelines, 'measure_pipelines', measure)
+    code, out, _ = run('--pipeline', 'somewhere', '--sequences', 'a',
+                       '--workers', 0, 2)
+    assert code == 0
+    assert 'no worker' in out and '2 workers' in out
+    assert '1.00-3.00' in out and '50 % of the frames' in out
+
+
+def test_data_memory(run, tool, monkeypatch):
+
+    def measure(frames, workers):
+        found = [
+            dict(workers=n, frames=frames, rss=100., pss=90.,
+                 private_per_worker=2.) for n in workers
+        ]
+        return dict(
+            index=dict(frames=frames, mb=.5, bytes_per_frame=28.,
+                       paths=4., boxes=16.),
+            few=found, many=found, growth_per_worker=[.5] * len(workers))
+
+    monkeypatch.setattr(tool.data_memory, 'measure_data_memory', measure)
+    code, out, _ = run('--data-memory', '--annotated-frames', 5000)
+    assert code == 0
+    assert '28.0' in out and '5,000' in out and '+0.5' in out
+
+
+@pytest.mark.parametrize('argv, message', [
+    ((), 'give one of CONFIG, --pipeline, --data-memory and --peers\n'),
+    (('a.py', '--data-memory'), 'not several'),
+    (('a.py', ), "config 'a.py' does not exist"),
+    (('a.py', '--compare'), '--compare needs another config'),
+    (('a.py', '--size', '8x8'), "'8x8' is not WIDTHxHEIGHT"),
+    (('a.py', '--runs', '0'), "'0' is not 1 or more"),
+    (('a.py', '--workers', '-1'), "'-1' is not 0 or more"),
+    (('a.py', '--box', '1', '2', '3', '4'), '--box is for a --video'),
+    (('a.py', '--video', 'none.mp4'), 'none.mp4'),
+    (('--peers', 'nowhere'), 'nowhere'),
+    (('--pipeline', 'nowhere'), 'nowhere'),
+])
+def test_mistakes_are_one_line(run, argv, message):
+    code, _, err = run(*argv)
+    assert code == 2
+    assert message in err and err.count('\n') == 1
+    assert err.startswith('benchmark.py: error: ')
+
+
+def test_too_few_frames(run, small_config_path):
+    code, _, err = run(small_config_path, '--frames', 4)
+    assert code == 2 and '5 frames or more are needed' in err
+
+
+def test_video_without_a_target(run, small_config_path, video):
+    (video / 'groundtruth.txt').unlink()
+    code, _, err = run(small_config_path, '--video', video)
+    assert code == 2 and 'give it with --box X Y W H' in err
+
+
+@pytest.mark.parametrize('argv, second', [
+    (['--compare-options', 'x=2'], ('a x=2 y=1', 'f.pth')),
+    (['--compare-checkpoint', 'g.pth'], ('a g.pth y=1', 'g.pth')),
+    (['--compare', 'b.py', '--compare-options', 'x=2'], ('b x=2', None)),
+])
+def test_what_the_second_tracker_takes_from_the_first(tool, argv, second):
+    args = tool.make_parser().parse_args([
+        'a.py', '--cfg-options', 'y=1', '--checkpoint', 'f.pth', *argv
+    ])
+    first, other = tool.tracker_specs(args)
+    assert first.name == 'a f.pth y=1'
+    name, checkpoint = second
+    assert sorted(other.name.split()) == sorted(
+        name.split() + ['f.pth'] * (checkpoint == 'f.pth'))
+    assert other.checkpoint == checkpoint
+
+
+def test_machine_is_described():
+    line = tables.describe_machine(tables.machine())
+    assert 'cores' in line and 'threads' in line

@@ -1,0 +1,360 @@
+"""Measure time, arithmetic and memory on this machine.
+
+Examples:
+    python tools/benchmark.py CONFIG                      # time of a frame
+    python tools/benchmark.py CONFIG --compare CONFIG2    # two, in turn
+    python tools/benchmark.py --pipeline DATA_ROOT        # training pairs
+    python tools/benchmark.py --data-memory               # of annotations
+    python tools/benchmark.py --peers DATA_ROOT           # OpenCV's trackers
+"""
+import argparse
+import functools
+import json
+import os.path as osp
+from itertools import islice
+from typing import Any, Dict, List, NoReturn, Tuple
+
+import cv2
+import torch
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+from rich import progress
+from rich.console import Console
+
+from siamattn_mm import apis, benchmark, datasets
+from siamattn_mm.apis.tracker import check_bbox
+from siamattn_mm.benchmark import data_memory, peers, pipelines, tables
+from siamattn_mm.benchmark import frame as frame_benchmark
+from siamattn_mm.benchmark.peer_site import peer_site, read_requirement
+from siamattn_mm.benchmark.peer_worker import TRACKERS
+from siamattn_mm.benchmark.synthetic_video import synthetic_video
+from siamattn_mm.utils import written_whole
+
+ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
+MIN_SIDE = 16
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f'{self.prog}: error: {message}\n')
+
+
+def make_parser() -> Parser:
+    """The command line."""
+    parser = Parser(
+        prog='benchmark.py',
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        'config', nargs='?', help='config whose tracker is timed')
+    parser.add_argument(
+        '--pipeline',
+        metavar='DATA_ROOT',
+        help='pairs a second of the training pipeline, beside mmtrack\'s, on '
+        'a folder of sequences')
+    parser.add_argument(
+        '--data-memory',
+        action='store_true',
+        help='memory of the annotations, with and without workers')
+    parser.add_argument(
+        '--peers',
+        metavar='DATA_ROOT',
+        help='success, precision and speed of OpenCV\'s trackers on a folder '
+        'of sequences')
+    parser.add_argument('--json', metavar='FILE', help='write all figures')
+    parser.add_argument(
+        '--threads', type=_positive, help='of PyTorch and OpenCV')
+    parser.add_argument(
+        '--runs', type=_positive, default=7,
+        help='of each contender, in turn (default: %(default)s)')
+    parser.add_argument(
+        '--sequences',
+        nargs='+',
+        metavar='NAME',
+        help='names or patterns of the sequences to use')
+
+    group = parser.add_argument_group('time of a frame')
+    group.add_argument('--checkpoint', help='weights')
+    group.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+        help='change the config')
+    group.add_argument(
+        '--compare', nargs='?', const='', metavar='CONFIG',
+        help='time a second tracker in turn with the first; without a value, '
+        'of the same config (see the next two flags)')
+    group.add_argument(
+        '--compare-checkpoint', metavar='FILE',
+        help='weights of the second tracker (default: those of the first)')
+    group.add_argument(
+        '--compare-options', nargs='+', action=DictAction,
+        metavar='KEY=VALUE', help='change the second tracker\'s config')
+    group.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
+    group.add_argument(
+        '--video', help='video file, or folder of images; synthetic if left '
+        'out. A folder with a groundtruth.txt needs no --box')
+    group.add_argument(
+        '--box', type=float, nargs='+', metavar='N',
+        help='the target in the video\'s first frame: x y width height')
+    group.add_argument(
+        '--size', type=_size, default=(480, 270), metavar='WxH',
+        help='of synthetic frames (default: 480x270)')
+    group.add_argument(
+        '--frames', type=_positive, default=20,
+        help='in a run (default: %(default)s)')
+    group.add_argument(
+        '--memory-frames', type=_count, default=50, metavar='N',
+        help='frames to track for the memory; 0 leaves it out (default: '
+        '%(default)s)')
+
+    group = parser.add_argument_group('training pairs, and their memory')
+    group.add_argument(
+        '--workers', type=_count, nargs='+', metavar='N',
+        help='worker processes, one measurement each; 0 for none (default: 1 '
+        'for --pipeline, 0 2 4 for --data-memory)')
+    group.add_argument(
+        '--annotated-frames', type=_positive, default=1000000, metavar='N',
+        help='in the fake data set of --data-memory (default: %(default)s)')
+
+    group = parser.add_argument_group('OpenCV\'s trackers')
+    group.add_argument(
+        '--trackers', nargs='+', choices=sorted(TRACKERS),
+        help='default: csrt kcf, and nano if its models are given')
+    group.add_argument(
+        '--out', default='outputs/peers',
+        help='folder of the result files (default: %(default)s)')
+    for key in TRACKERS['nano'][1]:
+        group.add_argument(
+            f'--nano-{key}', metavar='FILE', help=f'NanoTrack\'s {key}, ONNX')
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'{text!r} is not 0 or more')
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not 1 or more')
+    return int(text)
+
+
+def _size(text: str) -> Tuple[int, int]:
+    width, _, height = text.lower().partition('x')
+    if not (width.isdecimal() and height.isdecimal()
+            and min(int(width), int(height)) >= MIN_SIDE):
+        raise argparse.ArgumentTypeError(
+            f'{text!r} is not WIDTHxHEIGHT, {MIN_SIDE} or more each')
+    return int(width), int(height)
+
+
+def check_mode(parser: Parser, args: argparse.Namespace) -> str:
+    """Which of the measurements is asked for."""
+    modes = [
+        name for name in ('config', 'pipeline', 'data_memory', 'peers')
+        if getattr(args, name)
+    ]
+    if len(modes) != 1:
+        flags = 'CONFIG, --pipeline, --data-memory and --peers'
+        parser.error(f'give one of {flags}' +
+                     (', not several' if modes else ''))
+    return modes[0]
+
+
+def progress_bar(console: Console) -> progress.Progress:
+    """As the other tools have it."""
+    return progress.Progress(
+        progress.TextColumn('{task.description}'),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn('remaining'),
+        progress.TimeRemainingColumn(),
+        console=console)
+
+
+def find_config(path: str) -> str:
+    """Also looked for from the top of the repository."""
+    from_root = osp.join(ROOT, path)
+    return from_root if not osp.exists(path) and osp.exists(
+        from_root) else path
+
+
+def read_frames(args: argparse.Namespace) -> Tuple[List[Any], List[float]]:
+    """The frames of a run, and the target in the first one."""
+    if args.video is None:
+        if args.box is not None:
+            raise ValueError('--box is for a --video')
+        return synthetic_video(*args.size, args.frames)
+    frames = list(islice(apis.open_frames(args.video), args.frames))
+    box = args.box
+    if box is None:
+        try:
+            box = datasets.read_sequence(args.video).boxes[0].tolist()
+        except datasets.SequenceFolderError as error:
+            raise ValueError(f'{args.video!r} says nothing about the target: '
+                             'give it with --box X Y W H') from error
+    return frames, check_bbox(box, frames[0].shape).tolist()
+
+
+def tracker_specs(args: argparse.Namespace
+                  ) -> List[frame_benchmark.TrackerSpec]:
+    """The tracker, and the one to compare it with."""
+    first = frame_benchmark.TrackerSpec(
+        find_config(args.config), args.cfg_options, args.checkpoint,
+        args.device)
+    given = (args.compare, args.compare_checkpoint, args.compare_options)
+    if all(value is None for value in given):
+        return [first]
+    if not any(given):
+        raise ValueError('--compare needs another config, or '
+                         '--compare-options or --compare-checkpoint')
+    second = first
+    if args.compare:
+        # Another config: neither options nor weights are the first one's.
+        second = frame_benchmark.TrackerSpec(
+            find_config(args.compare), device=args.device)
+    options = {**(second.options or {}), **(args.compare_options or {})}
+    return [
+        first,
+        second._replace(
+            options=options or None,
+            checkpoint=args.compare_checkpoint or second.checkpoint)
+    ]
+
+
+def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
+    """Time, arithmetic and memory of one tracker or two."""
+    specs = tracker_specs(args)
+    frames, box = read_frames(args)
+    trackers = {spec.name: spec.build() for spec in specs}
+    if len(frames) < frame_benchmark.MIN_FRAMES:
+        raise ValueError(f'{frame_benchmark.MIN_FRAMES} frames or more are '
+                         f'needed, but there are {len(frames)}')
+    with progress_bar(Console(stderr=True)) as bar:
+        task = bar.add_task('runs', total=args.runs * len(specs))
+        report = frame_benchmark.measure(
+            trackers, frames, box, args.runs,
+            functools.partial(bar.advance, task))
+    height, width = frames[0].shape[:2]
+    report.update(
+        size=[width, height], frames=len(frames), runs=args.runs)
+    console.print(f'frames of {width}x{height}; matrix multiplication '
+                  f'reaches {report["peak_gflops"]:.0f} GFLOP/s')
+    for figures in report['trackers']:
+        console.print(tables.frame_table(figures))
+    if len(specs) == 2:
+        console.print(tables.ratio_table(report))
+    if args.memory_frames > 0:
+        report['memory'] = {}
+        with progress_bar(Console(stderr=True)) as bar:
+            for spec in bar.track(specs, description='memory'):
+                report['memory'][spec.name] = frame_benchmark.tracking_memory(
+                    spec, frames, box, args.memory_frames,
+                    torch.get_num_threads())
+        console.print(tables.memory_table(report['memory']))
+    return report
+
+
+def run_pipeline(args: argparse.Namespace,
+                 console: Console) -> Dict[str, Any]:
+    """Training pairs a second."""
+    init_default_scope('mmtrack')
+    report = []
+    numbers = [1] if args.workers is None else args.workers
+    built = pipelines.build_datasets(args.pipeline, args.sequences)
+    with progress_bar(Console(stderr=True)) as bar:
+        task = bar.add_task(
+            'runs', total=2 * (args.runs + 1) * len(numbers))
+        for workers in numbers:
+            report.append(
+                pipelines.measure_pipelines(
+                    built,
+                    workers,
+                    args.runs,
+                    advance=functools.partial(bar.advance, task)))
+    for found in report:
+        console.print(tables.pipeline_table(found))
+    return dict(pipelines=report)
+
+
+def run_peers(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
+    """OpenCV's trackers."""
+    models = {
+        key: path
+        for key in TRACKERS['nano'][1]
+        for path in [getattr(args, f'nano_{key}')] if path is not None
+    }
+    names = args.trackers or ['csrt', 'kcf'] + ['nano'] * bool(models)
+    sequences = [
+        datasets.read_sequence(path)
+        for path in datasets.find_sequences(args.peers, args.sequences)
+    ]
+    site = peer_site(
+        read_requirement(osp.join(ROOT, 'requirements', 'peers.txt')))
+    report: Dict[str, Any] = {}
+    for name in names:
+        with peers.PeerProcess(name, site, models,
+                               torch.get_num_threads()) as peer, \
+                progress_bar(Console(stderr=True)) as bar:
+            bar.add_task(name, total=sum(map(len, sequences)))
+            found = peers.run_peer(
+                peer, sequences, osp.join(args.out, name),
+                functools.partial(bar.advance, bar.task_ids[0]))
+        # A plain table: rich would cut it to the terminal's width.
+        print(f'{name}\n{found.table}\n')
+        report[name] = dict(mean=found.mean, sequences=found.sequences)
+    console.print(
+        tables.peers_table({k: v['mean']
+                            for k, v in report.items()}))
+    print(f'results of each sequence are in {args.out}')
+    return dict(peers=report)
+
+
+def run_data_memory(args: argparse.Namespace,
+                    console: Console) -> Dict[str, Any]:
+    """Memory of the annotations."""
+    with Console(stderr=True).status('reading pairs, some minutes'):
+        report = data_memory.measure_data_memory(
+            args.annotated_frames,
+            workers=(0, 2, 4) if args.workers is None else args.workers)
+    for table in tables.data_memory_tables(report):
+        console.print(table)
+    return report
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = make_parser()
+    args = parser.parse_args()
+    mode = check_mode(parser, args)
+    if args.threads is not None:
+        torch.set_num_threads(args.threads)
+        cv2.setNumThreads(args.threads)
+    console = Console()
+    machine = tables.machine()
+    console.print(tables.describe_machine(machine), soft_wrap=True)
+    run = dict(
+        config=run_frame,
+        pipeline=run_pipeline,
+        data_memory=run_data_memory,
+        peers=run_peers)[mode]
+    # Only what the user can mend ends without a traceback.
+    try:
+        report = run(args, console)
+    except (benchmark.BenchmarkError, ValueError, TypeError,
+            OSError) as error:
+        parser.error(str(error).splitlines()[0])
+    except KeyboardInterrupt:
+        parser.exit(130, f'{parser.prog}: interrupted\n')
+    if args.json is not None:
+        with written_whole(args.json) as temporary:
+            with open(temporary, 'w', encoding='utf-8') as file:
+                json.dump(dict(machine=machine, **report), file, indent=2)
+        print(args.json)
+
+
+if __name__ == '__main__':
+    main()
