@@ -96,4 +96,4 @@ class SiamMobileNetV2(MobileNetV2):
             x = getattr(self, name)(x)
             if i in self.out_indices:
                 outs.append(x)
-        return tuple(out.contiguous() for out in outs)
+        return tuple(outs)

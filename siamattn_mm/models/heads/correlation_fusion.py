@@ -3,9 +3,10 @@ from typing import Optional, Sequence, Tuple
 
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
-from mmtrack.models.track_heads.siamese_rpn_head import CorrelationHead
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
+
+from .correlation_head import DepthwiseCorrelationHead
 
 
 @MODELS.register_module()
@@ -29,8 +30,9 @@ class CorrelationFusion(BaseModule):
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         self.correlations = nn.ModuleList(
-            CorrelationHead(channels, channels, out_channels, kernel_size,
-                            norm_cfg) for channels in in_channels)
+            DepthwiseCorrelationHead(channels, channels, out_channels,
+                                     kernel_size, norm_cfg)
+            for channels in in_channels)
         self.convs = nn.ModuleList(
             ConvModule(out_channels, out_channels, 1, norm_cfg=norm_cfg)
             for _ in in_channels)

@@ -1,34 +1,62 @@
 """The attention blocks of the DSA neck (paper section 3.2)."""
+from typing import Sequence
+
 import torch
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 CHANNEL_SOFTMAX = ('plain', 'inverted')
+# Attention below this is none.
+NEGLIGIBLE = 1e-20
+
+
+def to_tokens(x: Tensor) -> Tensor:
+    """Positions as rows: a view of a map in channels-last memory.
+
+    Args:
+        x (Tensor): (N, C, H, W).
+
+    Returns:
+        Tensor: (N, H * W, C).
+    """
+    return x.permute(0, 2, 3, 1).flatten(1, 2)
+
+
+def to_map(tokens: Tensor, size: Sequence[int]) -> Tensor:
+    """Undo :func:`to_tokens`.
+
+    Args:
+        tokens (Tensor): (N, H * W, C).
+        size (Sequence[int]): H, W.
+
+    Returns:
+        Tensor: (N, C, H, W), a view.
+    """
+    return tokens.unflatten(1, tuple(size)).permute(0, 3, 1, 2)
 
 
 def spatial_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attend from every position to every position (paper eq. 1).
 
     Args:
-        query (Tensor): (N, C', H, W).
-        key (Tensor): (N, C', H, W).
-        value (Tensor): (N, C, H, W).
+        query (Tensor): (N, L, C').
+        key (Tensor): (N, M, C').
+        value (Tensor): (N, M, C).
 
     Returns:
-        Tensor: (N, C, H, W); position i holds the sum over j of
+        Tensor: (N, L, C); row i holds the sum over j of
         ``softmax_j(q_i . k_j) v_j``.
     """
-    query, key = query.flatten(2), key.flatten(2)
-    attention = torch.bmm(query.transpose(1, 2), key).softmax(dim=-1)
-    out = torch.bmm(value.flatten(2), attention.transpose(1, 2))
-    return out.view_as(value)
+    attention = torch.bmm(query, key.transpose(1, 2)).softmax(dim=-1)
+    return torch.bmm(attention, value)
 
 
 def channel_attention_map(x: Tensor, softmax: str = 'plain') -> Tensor:
     """Affinity between channels (paper eq. 2), without any parameter.
 
     Args:
-        x (Tensor): (N, C, H, W).
+        x (Tensor): (N, L, C), a row per position.
         softmax (str): With E = X X^T, ``'plain'`` is the paper's softmax over
             the rows of E, ``'inverted'`` softmax over the rows of
             ``rowmax(E) - E``, which the released checkpoints were trained
@@ -40,11 +68,14 @@ def channel_attention_map(x: Tensor, softmax: str = 'plain') -> Tensor:
     # Sums over hundreds of positions: half precision overflows or rounds to
     # whole units, which the softmax turns into other weights.
     with torch.autocast(x.device.type, enabled=False):
-        flat = x.flatten(2).to(torch.promote_types(x.dtype, torch.float32))
-        energy = torch.bmm(flat, flat.transpose(1, 2))
+        x32 = x.to(torch.promote_types(x.dtype, torch.float32))
+        energy = torch.bmm(x32.transpose(1, 2), x32)
         if softmax == 'inverted':
             energy = energy.max(dim=-1, keepdim=True)[0] - energy
-        return energy.softmax(dim=-1).to(x.dtype)
+        # Subnormal numbers, of which a peaked softmax is full, make a CPU's
+        # matrix product fifty times slower.
+        attention = F.threshold(energy.softmax(dim=-1), NEGLIGIBLE, 0.)
+        return attention.to(x.dtype)
 
 
 def apply_channel_attention(attention: Tensor, x: Tensor) -> Tensor:
@@ -52,12 +83,13 @@ def apply_channel_attention(attention: Tensor, x: Tensor) -> Tensor:
 
     Args:
         attention (Tensor): (N, C, C) from :func:`channel_attention_map`.
-        x (Tensor): (N, C, H, W).
+        x (Tensor): (N, L, C), a row per position.
 
     Returns:
-        Tensor: (N, C, H, W), ``A X``.
+        Tensor: (N, L, C), ``A X`` of the paper, which has positions as
+        columns.
     """
-    return torch.bmm(attention, x.flatten(2)).view_as(x)
+    return torch.bmm(x, attention.transpose(1, 2))
 
 
 class SpatialSelfAttention(BaseModule):
@@ -67,12 +99,18 @@ class SpatialSelfAttention(BaseModule):
         channels (int): C.
         reduction (int): Queries and keys have ``channels // reduction``
             channels. Defaults to 8.
+        sub_sample (bool): Whether keys and values are max-pooled by 2, as in
+            non-local networks (Wang et al., 2018, section 3.3): a quarter of
+            the arithmetic. Defaults to False.
 
     Raises:
         ValueError: If ``reduction`` leaves queries and keys no channel.
     """
 
-    def __init__(self, channels: int, reduction: int = 8) -> None:
+    def __init__(self,
+                 channels: int,
+                 reduction: int = 8,
+                 sub_sample: bool = False) -> None:
         super().__init__()
         if not 1 <= reduction <= channels:
             raise ValueError(f'reduction must be in 1..{channels}, the number '
@@ -81,6 +119,7 @@ class SpatialSelfAttention(BaseModule):
         self.key_conv = nn.Conv2d(channels, channels // reduction, 1)
         self.value_conv = nn.Conv2d(channels, channels, 1)
         self.alpha = nn.Parameter(torch.zeros(1))
+        self.sub_sample = sub_sample
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to one branch.
@@ -89,8 +128,17 @@ class SpatialSelfAttention(BaseModule):
             x (Tensor): (N, C, H, W).
 
         Returns:
-            Tensor: (N, C, H, W).
+            Tensor: (N, H * W, C), a row per position.
         """
+        tokens = to_tokens(x)
+        source = to_tokens(F.max_pool2d(x, 2)) if self.sub_sample else tokens
         out = spatial_attention(
-            self.query_conv(x), self.key_conv(x), self.value_conv(x))
-        return self.alpha * out + x
+            _conv_1x1(self.query_conv, tokens),
+            _conv_1x1(self.key_conv, source),
+            _conv_1x1(self.value_conv, source))
+        return torch.addcmul(tokens, self.alpha, out)
+
+
+def _conv_1x1(conv: nn.Conv2d, tokens: Tensor) -> Tensor:
+    """A 1x1 conv is a linear layer on tokens, and faster as one."""
+    return F.linear(tokens, conv.weight.flatten(1), conv.bias)

@@ -12,21 +12,23 @@ from .attention import (
     SpatialSelfAttention,
     apply_channel_attention,
     channel_attention_map,
+    to_map,
+    to_tokens,
 )
 
 Feats = Tuple[Tensor, ...]
 
 
 class BranchState(NamedTuple):
-    """What the other branch and the sum need of one branch, at one level.
+    """What depends on one branch alone, at one level.
 
     Attributes:
-        own (Tensor, optional): Sum of this branch's self-attention results,
-            (N, C, H, W); None if self-attention is off.
-        channel_map (Tensor, optional): (N, C, C), applied to the other
-            branch; None if cross-attention is off.
+        spatial (Tensor, optional): Spatial self-attention's result with its
+            residual, (N, H * W, C); None if self-attention is off.
+        channel_map (Tensor, optional): (N, C, C), of this branch and for the
+            other one; None if both kinds of attention are off.
     """
-    own: Optional[Tensor]
+    spatial: Optional[Tensor]
     channel_map: Optional[Tensor]
 
 
@@ -38,13 +40,15 @@ class DSALevel(BaseModule):
 
     def __init__(self, channels: int, reduction: int, self_attention: bool,
                  cross_attention: bool, conv_cfg: Optional[dict],
-                 channel_softmax: str, share_gamma: bool) -> None:
+                 channel_softmax: str, share_gamma: bool,
+                 sub_sample: bool) -> None:
         super().__init__()
         self.self_attention = self_attention
         self.cross_attention = cross_attention
         self.channel_softmax = channel_softmax
         if self_attention:
-            self.spatial = SpatialSelfAttention(channels, reduction)
+            self.spatial = SpatialSelfAttention(channels, reduction,
+                                                sub_sample)
         # The learnt scalars of channel attention, all zero at the start.
         kinds = ['self'] * self_attention + ['cross'] * cross_attention
         names = [f'gamma_{kind}_{branch}'
@@ -71,34 +75,45 @@ class DSALevel(BaseModule):
         Returns:
             BranchState: See there.
         """
-        own = channel_map = None
+        spatial = self.spatial(x) if self.self_attention else None
+        channel_map = None
         if self.self_attention or self.cross_attention:
-            channel_map = channel_attention_map(x, self.channel_softmax)
-        if self.self_attention:
-            own = self.spatial(x) + x + self._gamma(
-                False, search) * apply_channel_attention(channel_map, x)
-        return BranchState(own, channel_map)
+            channel_map = channel_attention_map(
+                to_tokens(x), self.channel_softmax)
+        return BranchState(spatial, channel_map)
 
-    def fuse(self, x: Tensor, own: Optional[Tensor],
-             other_map: Optional[Tensor], search: bool) -> Tensor:
-        """Add the other branch's cross-attention, then convolve.
+    def fuse(self, x: Tensor, state: BranchState, other: BranchState,
+             search: bool) -> Tensor:
+        """Add the results of all attentions, then convolve.
+
+        Channel self- and cross-attention are linear in the same features:
+        their maps are added first, and applied once.
 
         Args:
             x (Tensor): This branch, (N, C, H, W).
-            own (Tensor, optional): ``BranchState.own`` of this branch.
-            other_map (Tensor, optional): ``BranchState.channel_map`` of the
-                other branch.
+            state (BranchState): Of this branch.
+            other (BranchState): Of the other branch.
             search (bool): Whether this is the search branch.
 
         Returns:
             Tensor: (N, C, H, W).
         """
-        out = own
+        maps = []
+        if self.self_attention:
+            maps.append(self._gamma(False, search) * state.channel_map)
         if self.cross_attention:
-            cross = x + self._gamma(
-                True, search) * apply_channel_attention(other_map, x)
-            out = cross if own is None else own + cross
-        return self.conv(x if out is None else out)
+            maps.append(self._gamma(True, search) * other.channel_map)
+        if not maps:
+            return self.conv(x)
+        tokens = to_tokens(x)
+        # Each of these attentions has the identity in it.
+        out = torch.add(
+            apply_channel_attention(sum(maps), tokens),
+            tokens,
+            alpha=len(maps))
+        if state.spatial is not None:
+            out = out + state.spatial
+        return self.conv(to_map(out, x.shape[-2:]))
 
     def forward(self, z: Tensor, x: Tensor,
                 z_state: BranchState) -> Tuple[Tensor, Tensor]:
@@ -113,8 +128,8 @@ class DSALevel(BaseModule):
             tuple[Tensor, Tensor]: Template and search, shapes kept.
         """
         x_state = self.branch_state(x, search=True)
-        return (self.fuse(z, z_state.own, x_state.channel_map, search=False),
-                self.fuse(x, x_state.own, z_state.channel_map, search=True))
+        return (self.fuse(z, z_state, x_state, search=False),
+                self.fuse(x, x_state, z_state, search=True))
 
 
 @MODELS.register_module()
@@ -142,6 +157,9 @@ class DSANeck(BaseModule):
         share_gamma (bool): Whether channel self- and cross-attention and both
             branches share one scalar per level (released checkpoints), or
             have one each (paper). Defaults to False.
+        sub_sample (bool): Whether keys and values of spatial self-attention
+            are pooled by 2. Neither profile does; for small models.
+            Defaults to False.
         init_cfg (dict, optional): Defaults to None.
 
     Raises:
@@ -157,6 +175,7 @@ class DSANeck(BaseModule):
                      type='mmtrack.DeformConvPack'),
                  channel_softmax: str = 'plain',
                  share_gamma: bool = False,
+                 sub_sample: bool = False,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
         if channel_softmax not in CHANNEL_SOFTMAX:
@@ -164,7 +183,7 @@ class DSANeck(BaseModule):
                              f'{CHANNEL_SOFTMAX}, but got {channel_softmax!r}')
         self.levels = nn.ModuleList(
             DSALevel(channels, reduction, self_attention, cross_attention,
-                     conv_cfg, channel_softmax, share_gamma)
+                     conv_cfg, channel_softmax, share_gamma, sub_sample)
             for channels in in_channels)
 
     def init_template(self, template_feats: Feats) -> Tuple[BranchState, ...]:

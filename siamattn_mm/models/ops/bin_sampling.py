@@ -139,4 +139,4 @@ def pool_bins(input: Tensor, batch_index: Tensor, y: Tensor, x: Tensor,
         output = F.embedding_bag(
             cell, features, mode='sum', per_sample_weights=weight)
     output = output.view(bins + (channels, ))
-    return output.permute(0, 3, 1, 2).contiguous()
+    return output.permute(0, 3, 1, 2)

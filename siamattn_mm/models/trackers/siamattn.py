@@ -115,6 +115,8 @@ class SiamAttn(SiamRPN):
                 default_args=dict(train_cfg=train_cfg.get('refine')))
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
+        if test_cfg.get('fold_norms', True):
+            fold_norms(self.backbone)
         self._state: Optional[TrackState] = None
 
     @property
@@ -150,7 +152,10 @@ class SiamAttn(SiamRPN):
             tuple[tuple[Tensor], tuple[Tensor]]: Low-level maps and neck
             outputs.
         """
-        outs = self.backbone(crops)
+        # A frozen backbone keeps nothing for a gradient, and its norms fold.
+        trains = any(p.requires_grad for p in self.backbone.parameters())
+        with torch.set_grad_enabled(torch.is_grad_enabled() and trains):
+            outs = self.backbone(crops)
         low_level = tuple(outs[:self.num_low_level])
         feats = tuple(outs[self.num_low_level:])
         if self.with_neck:

@@ -1,0 +1,69 @@
+"""Depth-wise cross-correlation whose gradient is fast on a CPU too."""
+from typing import Any, Tuple
+
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import Function
+
+
+def _correlate(search: Tensor, kernel: Tensor) -> Tensor:
+    """Each channel of each image with its own kernel, as a grouped conv."""
+    num, channels, height, width = kernel.shape
+    out = F.conv2d(
+        search.reshape(1, num * channels, *search.shape[2:]),
+        kernel.reshape(num * channels, 1, height, width),
+        groups=num * channels)
+    return out.view(num, channels, *out.shape[2:])
+
+
+class _DepthwiseCorr(Function):
+    """Gradients as two more correlations.
+
+    What PyTorch does on a CPU for the gradient of a conv with one channel per
+    group and a large kernel takes ten times as long.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, search: Tensor, kernel: Tensor) -> Tensor:
+        ctx.save_for_backward(search, kernel)
+        return _correlate(search, kernel)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tuple[Tensor, Tensor]:
+        search, kernel = ctx.saved_tensors
+        pad_y, pad_x = kernel.shape[2] - 1, kernel.shape[3] - 1
+        grad_search = grad_kernel = None
+        if ctx.needs_input_grad[0]:
+            grad_search = _correlate(
+                F.pad(grad, (pad_x, pad_x, pad_y, pad_y)), kernel.flip(2, 3))
+        if ctx.needs_input_grad[1]:
+            grad_kernel = _correlate(search, grad)
+        return grad_search, grad_kernel
+
+
+def depthwise_corr(search: Tensor, kernel: Tensor) -> Tensor:
+    """Correlate template with search features, channel by channel.
+
+    The numbers of mmtrack's ``depthwise_correlation``.
+
+    Args:
+        search (Tensor): (N, C, H, W).
+        kernel (Tensor): Template features, (N, C, h, w), not larger.
+
+    Returns:
+        Tensor: (N, C, H - h + 1, W - w + 1).
+
+    Raises:
+        ValueError: If the shapes do not fit each other.
+    """
+    if (search.dim() != 4 or kernel.dim() != 4
+            or search.shape[:2] != kernel.shape[:2]
+            or search.shape[2] < kernel.shape[2]
+            or search.shape[3] < kernel.shape[3]):
+        raise ValueError(
+            'search (N, C, H, W) and kernel (N, C, h, w) must have the same N '
+            f'and C, and h <= H, w <= W, but got {tuple(search.shape)} and '
+            f'{tuple(kernel.shape)}')
+    if search.is_cuda or not (search.requires_grad or kernel.requires_grad):
+        return _correlate(search, kernel)
+    return _DepthwiseCorr.apply(search, kernel)
