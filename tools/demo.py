@@ -12,22 +12,34 @@ import os.path as osp
 import sys
 import time
 import warnings
-from typing import Callable, Iterator, List, NamedTuple, NoReturn
+from typing import (
+    Callable,
+    Iterator,
+    List,
+    NamedTuple,
+    NoReturn,
+    Optional,
+    Tuple,
+)
 
 import cv2
 import numpy as np
 from rich import progress
 from rich.console import Console
 from rich.text import Text
+from torch import nn
 
 from siamattn_mm import apis, visualization
 from siamattn_mm.apis import result_files
 from siamattn_mm.apis.tracker import check_bbox
 from siamattn_mm.utils.files import written_whole
+from siamattn_mm.visualization.attention import AttentionProbe
+from siamattn_mm.visualization.attention_panel import AttentionPanel
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 DEFAULT_CONFIG = 'configs/siamattn/siamattn_mobilenetv2.py'
 STRIP_TILES = 8
+ATTENTION_TILES = 4
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,6 +78,11 @@ def make_parser() -> Parser:
     parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
     parser.add_argument(
         '--no-video', action='store_true', help='write no result.mp4')
+    parser.add_argument(
+        '--attention',
+        action='store_true',
+        help='draw the neck\'s spatial attention and the head\'s score maps '
+        'beside the frames, in result.mp4 and attention.png (slower)')
     return parser
 
 
@@ -84,12 +101,42 @@ class Tracked(NamedTuple):
         records (list[FrameRecord]): One per frame.
         first (np.ndarray): The first frame with the given box.
         picks (EvenPicks): Frames for the strip.
+        maps (EvenPicks, optional): Frames with attention maps.
         seconds (float): That the tracker took for all frames but the first.
     """
     records: List[result_files.FrameRecord]
     first: np.ndarray
     picks: visualization.EvenPicks
+    maps: Optional[visualization.EvenPicks]
     seconds: float
+
+
+class AttentionView:
+    """Frames with attention maps beside them.
+
+    Args:
+        model (SiamAttn): The tracker's.
+        size (tuple[int, int]): Width and height of the frames.
+    """
+
+    def __init__(self, model: nn.Module, size: Tuple[int, int]) -> None:
+        self.probe = AttentionProbe(model)
+        self._panel = AttentionPanel(size[1], self.probe.has_attention)
+        self.size = self._panel.size_beside(size)
+        self.picks = visualization.EvenPicks(ATTENTION_TILES, self.size[0])
+        self._box: Optional[np.ndarray] = None
+
+    def add(self, drawn: np.ndarray, box: np.ndarray,
+            caption: str) -> np.ndarray:
+        """Take the next frame and its box; gives the wider picture."""
+        maps = None
+        if self._box is not None:
+            maps = self.probe.maps(self._box, box)
+        self._box = box
+        picture = self._panel.beside(drawn, maps)
+        if maps is not None:
+            self.picks.add(picture, caption)
+        return picture
 
 
 def load_tracker(args: argparse.Namespace, prog: str) -> apis.Tracker:
@@ -115,7 +162,8 @@ def box_by_mouse(frame: np.ndarray) -> List[float]:
 
 def track(tracker: apis.Tracker, frames: apis.Frames,
           rest: Iterator[np.ndarray], first: np.ndarray, given: apis.Result,
-          write: Callable[[np.ndarray], None]) -> Tracked:
+          write: Callable[[np.ndarray], None],
+          view: Optional[AttentionView]) -> Tracked:
     """Track to the end.
 
     Args:
@@ -125,6 +173,7 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
         first (np.ndarray): (H, W, 3) uint8, BGR.
         given (Result): What the user said about the first frame.
         write (Callable): Takes each frame with its result drawn.
+        view (AttentionView, optional): Puts maps beside the frames.
 
     Returns:
         Tracked: See there.
@@ -133,8 +182,13 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
     picks, seconds = visualization.EvenPicks(STRIP_TILES), 0.
     records = [result_files.record_of(frames.start, given)]
     first = visualization.draw_result(first, given, 'given')
-    picks.add(first, f'frame {frames.start}')
-    write(first)
+
+    def show(index: int, drawn: np.ndarray, box: np.ndarray) -> None:
+        caption = f'frame {index}'
+        picks.add(drawn, caption)
+        write(drawn if view is None else view.add(drawn, box, caption))
+
+    show(frames.start, first, given.bbox)
     with progress.Progress(
             progress.TextColumn('tracking'),
             progress.BarColumn(),
@@ -149,15 +203,15 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
                 began = time.perf_counter()
                 result = tracker.update(frame)
                 seconds += time.perf_counter() - began
-                drawn = visualization.draw_result(frame, result)
-                write(drawn)
-                picks.add(drawn, f'frame {index}')
+                show(index, visualization.draw_result(frame, result),
+                     result.bbox)
                 records.append(result_files.record_of(index, result))
                 bar.advance(task)
         except KeyboardInterrupt:
             if total is not None:
                 raise
-    return Tracked(records, first, picks, seconds)
+    maps = None if view is None else view.picks
+    return Tracked(records, first, picks, maps, seconds)
 
 
 def write_image(path: str, image: np.ndarray) -> None:
@@ -183,7 +237,13 @@ def write_results(args: argparse.Namespace, frames: apis.Frames,
     write_image(
         osp.join(args.out, 'strip.png'),
         visualization.make_strip(tracked.picks.tiles))
-    return ['results.csv', 'results.json', 'first.png', 'strip.png']
+    names = ['results.csv', 'results.json', 'first.png', 'strip.png']
+    if tracked.maps is not None and tracked.maps.tiles:
+        names.append('attention.png')
+        write_image(
+            osp.join(args.out, names[-1]),
+            visualization.make_strip(tracked.maps.tiles, columns=1))
+    return names
 
 
 def main() -> None:
@@ -212,14 +272,18 @@ def main() -> None:
     names = []
     try:
         with contextlib.ExitStack() as stack:
-            write = _ignore
+            write, view = _ignore, None
+            if args.attention:
+                view = AttentionView(tracker.model, frames.size)
+                stack.enter_context(view.probe)
             if not args.no_video:
                 names = ['result.mp4']
                 write = stack.enter_context(
                     visualization.written_video(
-                        osp.join(args.out, names[0]), frames.size,
+                        osp.join(args.out, names[0]),
+                        frames.size if view is None else view.size,
                         frames.fps))
-            tracked = track(tracker, frames, rest, first, given, write)
+            tracked = track(tracker, frames, rest, first, given, write, view)
         names += write_results(args, frames, tracked)
     except (apis.FrameError, OSError) as error:
         parser.error(str(error))

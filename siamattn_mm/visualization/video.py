@@ -1,6 +1,6 @@
 """Writing a video, whole or not at all."""
 import contextlib
-from typing import Callable, Iterator, Tuple
+from typing import Callable, Iterator, Tuple, Union
 
 import cv2
 import numpy as np
@@ -8,8 +8,11 @@ import numpy as np
 from siamattn_mm.utils.files import written_whole
 from siamattn_mm.utils.quiet_opencv import quiet_opencv
 
-# H.264 plays in browsers too, but not every build of OpenCV can write it.
-CODECS = ('avc1', 'mp4v')
+from .ffmpeg_writer import FfmpegWriter
+
+# OpenCV's. H.264 plays in browsers too, but not every build can write it:
+# then comes imageio-ffmpeg, if it is installed, then what no browser plays.
+H264, FALLBACK = 'avc1', 'mp4v'
 
 
 @contextlib.contextmanager
@@ -54,17 +57,23 @@ def written_video(path: str, size: Tuple[int, int],
 
 
 def _open_writer(temporary: str, path: str, size: Tuple[int, int],
-                 fps: float) -> cv2.VideoWriter:
+                 fps: float) -> Union[cv2.VideoWriter, FfmpegWriter]:
+
+    def opencv(codec: str) -> cv2.VideoWriter:
+        return cv2.VideoWriter(temporary, cv2.VideoWriter_fourcc(*codec), fps,
+                               size)
+
     # Codecs that are not there are no news.
     with quiet_opencv():
-        for codec in CODECS:
-            writer = cv2.VideoWriter(
-                temporary, cv2.VideoWriter_fourcc(*codec), fps, size)
+        for make in (lambda: opencv(H264),
+                     lambda: FfmpegWriter(temporary, size, fps),
+                     lambda: opencv(FALLBACK)):
+            writer = make()
             if writer.isOpened():
                 return writer
     raise OSError(
         f'this OpenCV cannot write {path!r} ({size[0]}x{size[1]}, {fps:g} '
-        f'frames a second) with any of the codecs {", ".join(CODECS)}')
+        f'frames a second) with any of the codecs {H264}, {FALLBACK}')
 
 
 def _check_readable(temporary: str, path: str, count: int) -> None:

@@ -172,6 +172,25 @@ def test_no_video(run, folder):
     assert run.files == [name for name in FILES if name != 'result.mp4']
 
 
+def test_attention(run, folder, tmp_path):
+    code, out, error = run(folder, '--attention', end=4)
+    assert code == 0, error
+    assert run.files == sorted(FILES + ['attention.png'])
+    video = open_frames(str(tmp_path / 'out' / 'result.mp4'))
+    assert len(video) == 4
+    width, height = video.size
+    assert width > SIZE[0] + 400 and height > SIZE[1]
+    # The first frame has nothing beside it, the others do.
+    frames = list(video)
+    assert frames[0][:, SIZE[0] + 8:].std() < 20 < (
+        frames[1][:, SIZE[0] + 8:].std())
+    strip = cv2.imread(str(tmp_path / 'out' / 'attention.png'))
+    assert strip.shape[0] > 3 * height and strip.shape[1] > width
+    boxes = read_json(tmp_path / 'out' / 'results.json')['frames']
+    assert run(folder, end=4)[0] == 0
+    assert read_json(tmp_path / 'out' / 'results.json')['frames'] == boxes
+
+
 def test_one_frame(run, folder):
     code, out, _ = run(folder, start=6)
     assert code == 0 and run.files == FILES

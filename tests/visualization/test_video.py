@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from siamattn_mm.apis import open_frames
+from siamattn_mm.visualization import ffmpeg_writer, written_video
 from siamattn_mm.visualization import video as video_module
-from siamattn_mm.visualization import written_video
+from siamattn_mm.visualization.ffmpeg_writer import FfmpegWriter
 
 
 def ramp(index, size=(64, 48)):
@@ -18,7 +19,13 @@ def ramp(index, size=(64, 48)):
                                         ((65, 49), (64, 48)),
                                         ((40, 30), (40, 30)),
                                         ((16, 8), (16, 8))])
-def test_what_is_written_can_be_read(tmp_path, size, even, capfd):
+@pytest.mark.parametrize('ffmpeg', [True, False])
+def test_what_is_written_can_be_read(tmp_path, size, even, ffmpeg, capfd,
+                                     monkeypatch):
+    if not ffmpeg:
+        monkeypatch.setattr(ffmpeg_writer, 'imageio_ffmpeg', None)
+    elif not FfmpegWriter.is_available():
+        pytest.skip('imageio-ffmpeg is not installed')
     path = str(tmp_path / 'new' / 'clip.mp4')
     level = cv2.getLogLevel()
     with written_video(path, size, 12.5) as write:
@@ -33,6 +40,21 @@ def test_what_is_written_can_be_read(tmp_path, size, even, capfd):
     # Codecs that are not there are no news, other messages still are.
     assert capfd.readouterr() == ('', '')
     assert cv2.getLogLevel() == level
+
+
+def test_h264_where_it_can_be_had(tmp_path):
+    if not FfmpegWriter.is_available():
+        pytest.skip('imageio-ffmpeg is not installed')
+    path = str(tmp_path / 'clip.mp4')
+    with written_video(path, (64, 48), 25) as write:
+        for index in range(3):
+            write(ramp(index))
+    capture = cv2.VideoCapture(path)
+    codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, 'little')
+    assert codec in (b'avc1', b'h264')
+    # Players start with the index, which lies in front of the frames.
+    data = (tmp_path / 'clip.mp4').read_bytes()
+    assert data.index(b'moov') < data.index(b'mdat')
 
 
 @pytest.mark.parametrize('error', [RuntimeError, KeyboardInterrupt])
@@ -58,7 +80,9 @@ def test_frames_that_opencv_would_drop(tmp_path, frame):
 
 
 def test_no_codec(tmp_path, monkeypatch):
-    monkeypatch.setattr(video_module, 'CODECS', ('none', 'nope'))
+    monkeypatch.setattr(video_module, 'H264', 'none')
+    monkeypatch.setattr(video_module, 'FALLBACK', 'nope')
+    monkeypatch.setattr(ffmpeg_writer, 'imageio_ffmpeg', None)
     with pytest.raises(OSError, match='cannot write .*clip.mp4.*none, nope'):
         with written_video(str(tmp_path / 'clip.mp4'), (64, 48), 25):
             pass

@@ -1,0 +1,15 @@
+"""Search of the tracking parameters on a validation set.
+
+Only :mod:`.study` needs optuna; it is imported by ``tools/search.py`` alone.
+"""
+from .config_file import write_config
+from .evaluate import SequenceOutcome, TrialOutcome, summarise, track_sequence
+from .sequence_store import SequenceStore, StoredSequence
+from .space import Parameter, get_value, make_space, set_values
+from .threshold_sweep import ThresholdSweep
+
+__all__ = [
+    'Parameter', 'SequenceOutcome', 'SequenceStore', 'StoredSequence',
+    'ThresholdSweep', 'TrialOutcome', 'get_value', 'make_space', 'set_values',
+    'summarise', 'track_sequence', 'write_config'
+]

@@ -1,0 +1,165 @@
+"""`tools/search.py`, with the tiny model on tiny sequences."""
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+
+from siamattn_mm.apis import init_tracker
+
+pytest.importorskip('optuna')
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory, small_config_path):
+    """Two sequences of three frames, one with masks, and weights."""
+    root = tmp_path_factory.mktemp('search')
+    rng = np.random.default_rng(0)
+    for name in 'ab':
+        for kind in ('img', 'masks'):
+            (root / 'data' / name / kind).mkdir(parents=True)
+        for i in range(3):
+            frame = rng.integers(0, 255, (64, 96, 3), np.uint8)
+            mask = np.zeros((64, 96), np.uint8)
+            mask[20:40, 30:54] = 1
+            for kind, image in (('img', frame), ('masks', mask)):
+                cv2.imwrite(
+                    str(root / 'data' / name / kind / f'{i}.png'), image)
+        (root / 'data' / name / 'groundtruth.txt').write_text(
+            '30,20,24,20\n' * 3)
+    with pytest.warns(UserWarning, match='untrained'):
+        model = init_tracker(str(small_config_path)).model
+    torch.save(dict(state_dict=model.state_dict()), str(root / 'small.pth'))
+    return root
+
+
+@pytest.fixture
+def arguments(small_config_path, files, tmp_path):
+    """The tool's arguments; a keyword replaces a flag's value."""
+
+    def _arguments(*flags, **values):
+        defaults = dict(
+            checkpoint=files / 'small.pth', data_root=files / 'data',
+            out=tmp_path / 'best.py', trials=2)
+        words = [str(values.pop('config', small_config_path))]
+        for name, value in {**defaults, **values}.items():
+            words += [f'--{name.replace("_", "-")}', str(value)]
+        return words + list(flags)
+
+    return _arguments
+
+
+@pytest.fixture
+def run(repository, arguments, monkeypatch, capsys):
+    """Run the tool in this process; gives exit code, output and errors."""
+    spec = importlib.util.spec_from_file_location(
+        'search_tool', str(repository / 'tools' / 'search.py'))
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+
+    def _run(*flags, **values):
+        monkeypatch.setattr(sys, 'argv',
+                            ['search.py', *arguments(*flags, **values)])
+        capsys.readouterr()
+        code = 0
+        try:
+            tool.main()
+        except SystemExit as stop:
+            code = stop.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return _run
+
+
+def test_search_then_resume(run, tmp_path, small_config_path):
+    code, out, error = run('--space', 'lr=0.1:0.9')
+    assert code == 0, error
+    assert '2/2' in error and 'Traceback' not in error
+    lines = out.splitlines()
+    assert lines[0].startswith('rpn.lr: 0.4 -> ')
+    assert lines[1].startswith('refine.mask_thr: 0.3 -> ')
+    assert lines[2].endswith('on 2 sequences, 2 trials')
+    assert lines[3] == f'{tmp_path / "best.py"}: config written'
+    found = Config.fromfile(str(tmp_path / 'best.py')).model.test_cfg
+    assert found.rpn.lr == float(lines[0].split()[-1])
+    assert found.refine.mask_thr == float(lines[1].split()[-1])
+    assert found.rpn.penalty_k == Config.fromfile(
+        str(small_config_path)).model.test_cfg.rpn.penalty_k
+
+    # Nothing is left to do, and nothing is evaluated again.
+    (tmp_path / 'best.py').unlink()
+    code, again, _ = run('--space', 'lr=0.1:0.9')
+    assert code == 0 and again == out
+    assert (tmp_path / 'best.py').is_file()
+    code, out, error = run('--space', 'lr=0.1:0.9', trials=3)
+    assert code == 0 and '3 trials' in out, error
+    # Other sequences cannot be compared with these.
+    code, _, error = run('--space', 'lr=0.1:0.9', '--sequences', 'a')
+    assert code == 2 and 'holds trials with another sequences' in error
+    code, _, error = run('--space', 'penalty_k=0:1')
+    assert code == 2 and 'holds trials with another parameters' in error
+
+
+def test_the_config_may_say_the_space(run, tmp_path, small_config_path):
+    config = tmp_path / 'config.py'
+    config.write_text(f'_base_ = {str(small_config_path)!r}\n'
+                      'search_space = dict(window_influence=(0.1, 0.6))\n')
+    code, out, error = run(trials=1, config=config)
+    assert code == 0, error
+    assert out.startswith('rpn.window_influence: 0.44 -> 0.44\n')
+
+
+def test_interrupted(run, monkeypatch):
+    from siamattn_mm.models.trackers import SiamAttn
+
+    def stop(self, frame):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SiamAttn, 'track', stop)
+        code, out, error = run()
+    assert code == 130 and out == ''
+    assert error.splitlines()[-1].endswith('best.journal')
+    assert run(trials=1)[0] == 0
+
+
+def test_two_processes_share_the_trials(run, arguments, repository):
+    flags = ('--space', 'lr=0.1:0.9')
+    other = subprocess.Popen(
+        [sys.executable, str(repository / 'tools' / 'search.py'),
+         *arguments(*flags, trials=4)],
+        env=dict(os.environ, PYTHONPATH=str(repository), OMP_NUM_THREADS='1'),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        universal_newlines=True)
+    code, out, error = run(*flags, trials=4)
+    other_out, other_error = other.communicate(timeout=200)
+    assert code == other.returncode == 0, error + other_error
+    for text in (out, other_out):
+        # One may have begun its last trial when the other ended the fourth.
+        assert int(text.splitlines()[2].split()[-2]) in (4, 5)
+
+
+@pytest.mark.parametrize('flags, message', [
+    (('--data-root', 'no'), "data_root 'no' is not a folder"),
+    (('--sequences', 'z*'), "no sequence in .* fits 'z\\*'"),
+    (('--space', 'lr=1'), "'lr=1' is not KEY=LOW:HIGH"),
+    (('--space', 'nothing=0:1'), "no number 'nothing'"),
+    (('--space', 'mask_thr=0:1'), 'searched by --mask-thr'),
+    (('--mask-thr', '0:2:1'), "'0:2:1' is not LOW:HIGH:STEP"),
+    (('--trials', '0'), "'0' is not a whole number from 1"),
+    (('--out', 'x.txt'), "'x.txt' must end in .py"),
+    (('--checkpoint', 'no.pth'), "'no.pth' does not exist"),
+])
+def test_mistakes_are_one_line(run, tmp_path, flags, message):
+    code, out, error = run(*flags)
+    assert code == 2 and out == ''
+    last = error.splitlines()[-1]
+    assert re.search(f'^search.py: error: .*{message}', last), last
+    assert 'Traceback' not in error and list(tmp_path.iterdir()) == []
