@@ -1,6 +1,6 @@
 """Data sets, registered in mmtrack's ``DATASETS``."""
-from . import transforms
-from .samplers import InfinitePairSampler, PairSampler
+from . import benchmarks, transforms
+from .samplers import InfinitePairSampler, PairSampler, SequenceSampler
 from .sequence_folder import (
                               SequenceFolderError,
                               TrackingSequence,
@@ -9,11 +9,26 @@ from .sequence_folder import (
 )
 from .sot_folder_dataset import SOTFolderDataset
 from .sot_pair_dataset import SOTPairDataset
-from .sources import CocoSource, SequenceFolderSource, SyntheticSource
+from .sources import (
+                              CocoSource,
+                              GOT10kSource,
+                              ImageNetDETSource,
+                              ImageNetVIDSource,
+                              LaSOTSource,
+                              SequenceFolderSource,
+                              SyntheticSource,
+                              TrackingNetSource,
+                              YouTubeBBSource,
+                              YouTubeVOSSource,
+)
+from .synthetic_sot_dataset import SyntheticSOTDataset
 
 __all__ = [
-    'CocoSource', 'InfinitePairSampler', 'PairSampler', 'SOTFolderDataset',
+    'CocoSource', 'GOT10kSource', 'ImageNetDETSource', 'ImageNetVIDSource',
+    'InfinitePairSampler', 'LaSOTSource', 'PairSampler', 'SOTFolderDataset',
     'SOTPairDataset', 'SequenceFolderError', 'SequenceFolderSource',
-    'SyntheticSource', 'TrackingSequence', 'find_sequences', 'read_sequence',
+    'SequenceSampler', 'SyntheticSOTDataset', 'SyntheticSource',
+    'TrackingNetSource', 'TrackingSequence', 'YouTubeBBSource',
+    'YouTubeVOSSource', 'benchmarks', 'find_sequences', 'read_sequence',
     'transforms'
 ]

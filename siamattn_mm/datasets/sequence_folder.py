@@ -179,7 +179,7 @@ def find_sequences(
             f'<sequence>/{IMAGE_FOLDER}/*.jpg and '
             f'<sequence>/{GROUND_TRUTH_NAMES[0]}')
     if sequences is not None:
-        names = _select(names, sequences, data_root)
+        names = select_sequences(names, sequences, data_root)
     return [osp.join(data_root, name) for name in names]
 
 
@@ -294,12 +294,31 @@ def _corners(row: List[float]) -> List[float]:
     return [x, y, x + w, y, x + w, y + h, x, y + h]
 
 
-def _select(names: List[str], patterns: Union[str, SequenceOf[str]],
-            data_root: str) -> List[str]:
+def select_sequences(names: List[str], patterns: Union[str, SequenceOf[str]],
+                     data_root: str) -> List[str]:
+    """Choose among the sequences of a data set.
+
+    Args:
+        names (list[str]): All of them.
+        patterns (str | Sequence[str]): Names or patterns (``'davis-*'``) of
+            the wanted ones. With a ``!`` in front (``'!davis-camel'``) of
+            unwanted ones; alone, they leave all others.
+        data_root (str): For the messages.
+
+    Returns:
+        list[str]: Those that fit, in the order of ``names``.
+
+    Raises:
+        SequenceFolderError: If a name or pattern fits none.
+    """
     if isinstance(patterns, str):
         patterns = [patterns]
-    chosen = set()
+    only_unwanted = bool(patterns) and all(
+        pattern.startswith('!') for pattern in patterns)
+    chosen, unwanted = set(names if only_unwanted else ()), set()
     for pattern in patterns:
+        group = unwanted if pattern.startswith('!') else chosen
+        pattern = pattern[pattern.startswith('!'):]
         # A name with brackets in it is itself before it is a pattern.
         fitting = [name for name in names if name == pattern] or [
             name for name in names if fnmatchcase(name, pattern)
@@ -308,10 +327,12 @@ def _select(names: List[str], patterns: Union[str, SequenceOf[str]],
             raise SequenceFolderError(
                 f'no sequence in {data_root!r} fits {pattern!r}; there are: '
                 f'{", ".join(names)}')
-        chosen.update(fitting)
+        group.update(fitting)
+    chosen -= unwanted
     if not chosen:
         raise SequenceFolderError(
-            'sequences is empty; leave it out to take all of them')
+            f'sequences={list(patterns)} of {data_root!r} is empty; leave it '
+            'out to take all of them')
     return [name for name in names if name in chosen]
 
 
@@ -322,7 +343,16 @@ def _find_ground_truth(path: str) -> Optional[str]:
     return None
 
 
-def _list_files(path: str, suffixes: Tuple[str, ...]) -> List[str]:
+def list_files(path: str, suffixes: Tuple[str, ...]) -> List[str]:
+    """Names of the files of some kinds in a folder.
+
+    Args:
+        path (str): The folder.
+        suffixes (tuple[str, ...]): What their names end with, in lower case.
+
+    Returns:
+        list[str]: In natural order, without hidden ones.
+    """
     # macOS leaves "._00000001.jpg" files that are no images.
     names = [
         name for name in os.listdir(path)
@@ -334,7 +364,7 @@ def _list_files(path: str, suffixes: Tuple[str, ...]) -> List[str]:
 def _list_images(path: str) -> List[str]:
     prefix = IMAGE_FOLDER if osp.isdir(osp.join(path, IMAGE_FOLDER)) else ''
     folder = osp.join(path, prefix)
-    names = _list_files(folder, IMAGE_SUFFIXES)
+    names = list_files(folder, IMAGE_SUFFIXES)
     if not names:
         raise SequenceFolderError(
             f'no images in {folder!r}; expected {", ".join(IMAGE_SUFFIXES)} '
@@ -347,7 +377,7 @@ def _list_masks(path: str, frame_names: List[str]) -> Optional[List[str]]:
     if not osp.isdir(folder):
         return None
     names = [
-        osp.join(MASK_FOLDER, name) for name in _list_files(folder, ('.png', ))
+        osp.join(MASK_FOLDER, name) for name in list_files(folder, ('.png', ))
     ]
     if len(names) != len(frame_names):
         raise SequenceFolderError(

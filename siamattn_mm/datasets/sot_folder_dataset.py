@@ -1,4 +1,5 @@
 """Data set of a folder of sequences."""
+import os.path as osp
 from typing import List, Optional, Sequence, Union
 
 import cv2
@@ -11,6 +12,7 @@ from .sequence_folder import (
     TrackingSequence,
     find_sequences,
     read_sequence,
+    select_sequences,
 )
 
 
@@ -31,7 +33,8 @@ class SOTFolderDataset(BaseSOTDataset):
     Args:
         data_root (str): The folder that holds one folder a sequence.
         sequences (str | Sequence[str], optional): Names or patterns
-            (``'davis-*'``) of the wanted ones. Defaults to None: all.
+            (``'davis-*'``) of the wanted ones, or, with ``!`` in front, of
+            unwanted ones. Defaults to None: all.
         kwargs: See mmtrack's ``BaseSOTDataset``.
 
     Raises:
@@ -47,19 +50,57 @@ class SOTFolderDataset(BaseSOTDataset):
         self._test_video = None
         super().__init__(data_root=data_root, **kwargs)
 
+    def list_sequences(self) -> List[str]:
+        """Names of all sequences, for subclasses to replace.
+
+        Returns:
+            list[str]: In the order of the data set.
+        """
+        return [osp.basename(path) for path in find_sequences(self.data_root)]
+
+    def read_sequence(self, name: str) -> TrackingSequence:
+        """Read one sequence, for subclasses to replace.
+
+        Args:
+            name (str): One of :meth:`list_sequences`.
+
+        Returns:
+            TrackingSequence: Its arrays.
+        """
+        return read_sequence(osp.join(self.data_root, name))
+
+    def frame_meta(self, sequence: TrackingSequence, frame_idx: int) -> dict:
+        """What a frame's results hold beside image and annotation.
+
+        Args:
+            sequence (TrackingSequence): The sequence.
+            frame_idx (int): The frame, from 0.
+
+        Returns:
+            dict: ``sequence_name`` and ``mask_path``.
+        """
+        return dict(
+            sequence_name=sequence.name,
+            mask_path=sequence.mask_path(frame_idx))
+
     def load_data_list(self) -> List[dict]:
         """Read the ground truth of all sequences.
 
         Returns:
             list[dict]: One a sequence; the frames are counted from 0.
         """
+        self.data_root = osp.expanduser(self.data_root or '')
+        names = self.list_sequences()
+        if self.sequences is not None:
+            names = select_sequences(names, self.sequences, self.data_root)
         data_list = []
-        for path in find_sequences(self.data_root, self.sequences):
-            sequence = read_sequence(path)
+        for name in names:
+            sequence = self.read_sequence(name)
             if self.test_mode and not sequence.visible[0]:
                 raise SequenceFolderError(
-                    f'sequence {path!r}: the target is absent in the first '
-                    'frame, so that no tracker can be initialised')
+                    f'sequence {name!r} in {self.data_root!r}: the target is '
+                    'absent in the first frame, so that no tracker can be '
+                    'initialised')
             data_list.append(
                 dict(
                     sequence=sequence,
@@ -151,9 +192,8 @@ class SOTFolderDataset(BaseSOTDataset):
             frame_id=int(frame_idx),
             video_id=int(video_idx),
             video_length=len(sequence),
-            sequence_name=sequence.name,
-            mask_path=sequence.mask_path(frame_idx),
-            instances=[instance])
+            instances=[instance],
+            **self.frame_meta(sequence, frame_idx))
         try:
             return self.pipeline(results)
         except Exception as error:

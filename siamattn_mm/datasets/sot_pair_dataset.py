@@ -1,6 +1,6 @@
 """Training pairs from several data sets."""
 import logging
-from typing import Any, Dict, Sequence, Union
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from mmcv.transforms import Compose
@@ -10,10 +10,13 @@ from torch.utils.data import Dataset
 
 from .image_reader import ImageReader, UnreadableFrameError
 from .samplers.pair_sampler import SampleID
-from .sources.base import PairSource
+from .sources.base import Frame, PairSource
 
 # A source's share of unreadable frames means little before so many draws.
 _MIN_DRAWS = 50
+# So many in a row that cannot be read mean that nothing can, whatever share
+# is allowed.
+_MAX_ATTEMPTS = 1000
 
 
 @DATASETS.register_module()
@@ -27,6 +30,11 @@ class SOTPairDataset(Dataset):
     The places of an epoch are dealt to the sources in their order, to each
     its ``pairs_per_epoch``.
 
+    A pair with a frame that cannot be read is replaced by another of the same
+    source, the same one whenever it is made. The file is reported, by each
+    worker that meets it. Each worker counts by itself, too: training stops
+    when one of them finds too many.
+
     Args:
         sources (dict[str, dict | PairSource | None]): The sources by name.
             None leaves one out, so a source of an inherited config can be
@@ -39,16 +47,19 @@ class SOTPairDataset(Dataset):
         hard_neg_prob (float): Share of the negative pairs whose two objects
             come from one source, and there from one image if possible. The
             others are of two sources. Defaults to 0.5.
-        max_unreadable (float): Share of unreadable frames in a source from
-            which on training stops. Defaults to 0.1.
+        max_unreadable (float): Training stops when more than this share of
+            the draws from a source meet an unreadable frame. Defaults to 0.1.
         cache_mb (float): Decoded images that each worker keeps, in MB.
             Defaults to 256.
         seed (int): Seed for samplers that do not pass one. Defaults to 0.
+        pairs_per_epoch (int, optional): Pairs in an epoch, shared out in
+            proportion to the sources' own ``pairs_per_epoch``. Defaults to
+            None: their sum.
 
     Raises:
         FileNotFoundError: If a source's files are not there.
         TypeError: If ``sources`` is not a dict of sources.
-        ValueError: If no source is left, or a share is out of range.
+        ValueError: If no source is left, or a number is out of range.
     """
 
     def __init__(self,
@@ -58,7 +69,8 @@ class SOTPairDataset(Dataset):
                  hard_neg_prob: float = 0.5,
                  max_unreadable: float = 0.1,
                  cache_mb: float = 256,
-                 seed: int = 0) -> None:
+                 seed: int = 0,
+                 pairs_per_epoch: Optional[int] = None) -> None:
         for name, value in (('neg_prob', neg_prob),
                             ('hard_neg_prob', hard_neg_prob),
                             ('max_unreadable', max_unreadable)):
@@ -81,7 +93,7 @@ class SOTPairDataset(Dataset):
             source.reader = reader
         self._names = list(self.sources)
         pairs = [s.pairs_per_epoch for s in self.sources.values()]
-        self._ends = np.cumsum(pairs)
+        self._ends = _share_out(pairs, pairs_per_epoch)
         self._draws = dict.fromkeys(self._names, 0)
         self._failures = dict.fromkeys(self._names, 0)
         self._reported = set()
@@ -125,27 +137,26 @@ class SOTPairDataset(Dataset):
             index = (self.seed, epoch, place)
         sample_id = SampleID(*index)
         name = self.source_of(sample_id.index)
-        attempt = 0
-        while True:
+        for attempt in range(_MAX_ATTEMPTS):
             # Part of the seed, so that a replaced pair is the same wherever
             # it is made again.
             rng = np.random.default_rng(sample_id + (attempt, ))
-            self._draws[name] += 1
             try:
                 pair = self._draw(name, rng)
             except UnreadableFrameError as error:
-                self._report(name, error)
-                attempt += 1
+                last_error = error
             else:
                 pair.update(rng=rng, sample_id=tuple(sample_id))
                 return self.pipeline(pair)
+        raise RuntimeError(
+            f'{_MAX_ATTEMPTS} pairs of source {name} in a row have an '
+            f'unreadable frame. The last one: {last_error}')
 
     def _draw(self, name: str, rng: np.random.Generator) -> dict:
         """A pair before the pipeline."""
-        source = self.sources[name]
         positive = not rng.random() < self.neg_prob
         if positive:
-            frames = source.draw_positive(rng)
+            frames = self._read(name, 'draw_positive', rng)
         else:
             frames = self._draw_negative(name, rng)
         return dict(
@@ -164,10 +175,21 @@ class SOTPairDataset(Dataset):
         others = [other for other in self._names if other != name]
         hard = rng.random() < self.hard_neg_prob or not others
         if hard and source.has_negatives:
-            return source.draw_negative(rng)
+            return self._read(name, 'draw_negative', rng)
         pairs = np.array([self.sources[o].pairs_per_epoch for o in others])
         other = others[rng.choice(len(others), p=pairs / pairs.sum())]
-        return source.draw_single(rng), self.sources[other].draw_single(rng)
+        return (self._read(name, 'draw_single', rng),
+                self._read(other, 'draw_single', rng))
+
+    def _read(self, name: str, draw: str, rng: np.random.Generator
+              ) -> Union[Frame, Tuple[Frame, Frame]]:
+        """Draw from a source, and keep count of what cannot be read."""
+        self._draws[name] += 1
+        try:
+            return getattr(self.sources[name], draw)(rng)
+        except UnreadableFrameError as error:
+            self._report(name, error)
+            raise
 
     def _report(self, name: str, error: UnreadableFrameError) -> None:
         """Warn once a file, and stop if there are too many."""
@@ -181,8 +203,8 @@ class SOTPairDataset(Dataset):
         failures, draws = self._failures[name], self._draws[name]
         if draws >= _MIN_DRAWS and failures > self.max_unreadable * draws:
             raise RuntimeError(
-                f'{failures} of {draws} pairs of source {name} '
-                f'({self.sources[name]!r}) have an unreadable frame, more '
+                f'{failures} of {draws} draws from source {name} '
+                f'({self.sources[name]!r}) met an unreadable frame, more '
                 f'than max_unreadable={self.max_unreadable} allows. The last '
                 f'one: {error}')
 
@@ -191,6 +213,18 @@ class SOTPairDataset(Dataset):
                             for name, source in self.sources.items())
         return (f'{type(self).__name__}: {len(self)} pairs an epoch, '
                 f'neg_prob={self.neg_prob}\n{sources}')
+
+
+def _share_out(pairs: Sequence[int], total: Optional[int]) -> np.ndarray:
+    """Place after the last of each source, in proportion to its pairs."""
+    ends = np.cumsum(pairs)
+    if total is None:
+        return ends
+    if total < 1:
+        raise ValueError(
+            f'pairs_per_epoch must be 1 or more, but got {total}')
+    # In whole numbers, for whatever the sum of the pairs is.
+    return ends * total // ends[-1]
 
 
 def build_sources(

@@ -1,5 +1,5 @@
 """Many short byte strings in two arrays."""
-from typing import Iterable, Union
+from typing import Dict, Iterable, Union
 
 import numpy as np
 
@@ -46,3 +46,18 @@ class StringTable:
 
     def __getitem__(self, index: int) -> str:
         return self.bytes(index).decode('utf-8', 'surrogateescape')
+
+    def to_arrays(self) -> Dict[str, np.ndarray]:
+        """All that is in it, to be saved.
+
+        Returns:
+            dict[str, ndarray]: For :meth:`from_arrays`.
+        """
+        return dict(data=self.data, ends=self.ends)
+
+    @classmethod
+    def from_arrays(cls, arrays: Dict[str, np.ndarray]) -> 'StringTable':
+        """Make it again from what :meth:`to_arrays` returned."""
+        table = cls()
+        table.data, table.ends = arrays['data'], arrays['ends']
+        return table

@@ -1,8 +1,9 @@
 """Annotated tracks of one data set in flat arrays."""
-from typing import List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from .numbered_paths import NumberedPaths
 from .string_table import StringTable
 
 
@@ -10,11 +11,12 @@ class TrackTable:
     """The tracks of a data set: which boxes lie in which images.
 
     A *row* is one annotated frame of one track. Rows of a track follow each
-    other in the order of time. About 40 bytes a row, path included, and
+    other in the order of time. About 30 bytes a row with numbered paths, and
     nothing that grows when a data loader worker reads it.
 
     Args:
-        images (StringTable): Image paths, relative to the data set's root.
+        images (StringTable | NumberedPaths): Image paths, relative to the
+            data set's root.
         lengths (Sequence[int]): Rows of each of the T tracks.
         image_ids (ndarray): (F,) index into ``images`` of each row.
         bboxes (ndarray): (F, 4) x, y, w, h in image pixels; x, y is the
@@ -30,7 +32,7 @@ class TrackTable:
     """
 
     def __init__(self,
-                 images: StringTable,
+                 images: Union[StringTable, NumberedPaths],
                  lengths: Sequence[int],
                  image_ids: np.ndarray,
                  bboxes: np.ndarray,
@@ -49,15 +51,19 @@ class TrackTable:
                 raise ValueError(
                     f'{name} has {len(getattr(self, name))} rows, but the '
                     f'lengths of the tracks add up to {rows}')
-        # Rows sorted by image, to find what else is annotated in an image.
-        self._by_image = np.argsort(
-            self.image_ids, kind='stable').astype(np.int32)
+        # Rows sorted by image, to find what else is annotated in an image;
+        # None if they are sorted as they stand.
+        self._by_image = None
+        if (np.diff(self.image_ids) < 0).any():
+            self._by_image = np.argsort(
+                self.image_ids, kind='stable').astype(np.int32)
 
     @staticmethod
     def _column(values: Optional[np.ndarray], default: int,
                 rows: int) -> np.ndarray:
         if values is None:
-            return np.full(rows, default, dtype=np.int32)
+            # One number, seen as many; read-only.
+            return np.broadcast_to(np.int32(default), (rows, ))
         return np.ascontiguousarray(values, dtype=np.int32)
 
     def __len__(self) -> int:
@@ -72,9 +78,13 @@ class TrackTable:
     @property
     def nbytes(self) -> int:
         """int: Bytes that all arrays take."""
-        arrays = (self.ends, self.image_ids, self.bboxes, self.frame_ids,
-                  self.mask_ids, self._by_image)
-        return self.images.nbytes + sum(array.nbytes for array in arrays)
+        arrays = [self.ends, self.image_ids, self.bboxes, self.frame_ids,
+                  self.mask_ids]
+        if self._by_image is not None:
+            arrays.append(self._by_image)
+        return self.images.nbytes + sum(
+            array.nbytes if array.strides[0] else array.itemsize
+            for array in arrays)
 
     def rows_of_track(self, track: int) -> Tuple[int, int]:
         """First row of a track, and the row after its last.
@@ -118,11 +128,65 @@ class TrackTable:
         Returns:
             ndarray: (K,) int32 rows.
         """
+        # Looking for a wider number would copy the whole column.
+        image_id = np.int32(image_id)
         first = np.searchsorted(
             self.image_ids, image_id, side='left', sorter=self._by_image)
         last = np.searchsorted(
             self.image_ids, image_id, side='right', sorter=self._by_image)
+        if self._by_image is None:
+            return np.arange(first, last, dtype=np.int32)
         return self._by_image[first:last]
+
+    def large_enough(self, min_size: float) -> 'TrackTable':
+        """The same without small and absent objects.
+
+        Args:
+            min_size (float): Rows whose box has a side below this are left
+                out, and those whose box is nan. So are tracks without any
+                row left.
+
+        Returns:
+            TrackTable: With the same images.
+        """
+        keep = (self.bboxes[:, 2:] >= min_size).all(axis=1)
+        if keep.all() and (np.diff(self.ends, prepend=0) > 0).all():
+            return self
+        kept = np.concatenate([[0], np.cumsum(keep)])[self.ends]
+        lengths = np.diff(kept, prepend=0)
+        return TrackTable(self.images, lengths[lengths > 0],
+                          self.image_ids[keep], self.bboxes[keep],
+                          self.frame_ids[keep], self.mask_ids[keep])
+
+    def to_arrays(self) -> Dict[str, np.ndarray]:
+        """All that is in it, to be saved.
+
+        Returns:
+            dict[str, ndarray]: For :meth:`from_arrays`.
+        """
+        arrays = {f'image_{name}': value
+                  for name, value in self.images.to_arrays().items()}
+        arrays.update(
+            lengths=np.diff(self.ends, prepend=0),
+            image_ids=self.image_ids,
+            bboxes=self.bboxes)
+        for name in ('frame_ids', 'mask_ids'):
+            # One number for all is a default, and is not saved as many.
+            if getattr(self, name).strides[0]:
+                arrays[name] = getattr(self, name)
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Dict[str, np.ndarray]) -> 'TrackTable':
+        """Make it again from what :meth:`to_arrays` returned."""
+        images = {
+            name[len('image_'):]: value
+            for name, value in arrays.items() if name.startswith('image_')
+        }
+        kind = NumberedPaths if 'numbers' in images else StringTable
+        return cls(kind.from_arrays(images), arrays['lengths'],
+                   arrays['image_ids'], arrays['bboxes'],
+                   arrays.get('frame_ids'), arrays.get('mask_ids'))
 
 
 def concat_tracks(arrays: List[np.ndarray], dtype: type,

@@ -51,3 +51,16 @@ def test_unreadable_files(tmp_path, content, kind):
     assert str(path) in str(caught.value)
     # Errors travel from workers to the main process.
     assert pickle.loads(pickle.dumps(caught.value)).path == str(path)
+
+
+def test_a_jpeg_that_ends_too_early(tmp_path):
+    path = tmp_path / 'a.jpg'
+    noise = np.random.RandomState(0).randint(0, 255, (64, 64, 3), np.uint8)
+    cv2.imwrite(str(path), noise)
+    whole = path.read_bytes()
+    # What cameras put behind the end does no harm.
+    path.write_bytes(whole + b'0' * 100)
+    assert ImageReader().image(str(path)).shape == (64, 64, 3)
+    path.write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(UnreadableFrameError, match='a.jpg: not an image'):
+        ImageReader().image(str(path))

@@ -191,6 +191,25 @@ def test_find_sequences(tmp_path):
         names([])
 
 
+def test_find_sequences_but_some(tmp_path):
+    for name in ('a1', 'a2', 'b'):
+        (tmp_path / name).mkdir()
+
+    def names(sequences):
+        return [
+            path.rsplit('/')[-1]
+            for path in find_sequences(str(tmp_path), sequences)
+        ]
+
+    assert names('!a1') == ['a2', 'b']
+    assert names(['!a?']) == ['b']
+    assert names(['a*', '!a1']) == names(['!a1', 'a*']) == ['a2']
+    with pytest.raises(SequenceFolderError, match="fits 'c'"):
+        names(['!c'])
+    with pytest.raises(SequenceFolderError, match='empty'):
+        names(['a1', '!a1'])
+
+
 def test_wrong_data_roots(tmp_path):
     absent = tmp_path / 'absent'
     assert_refused(find_sequences, str(absent), absent, 'not a folder')

@@ -1,4 +1,6 @@
 """Tests of SOTPairDataset."""
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -246,8 +248,83 @@ def test_a_source_without_readable_frames_stops(sources, sequence_root):
     dataset = build(dict(video=sources['video']), max_unreadable=0.5)
     for path in sequence_root.glob('*/img/*.png'):
         path.unlink()
-    with pytest.raises(RuntimeError, match='50 of 50 pairs'):
+    with pytest.raises(RuntimeError, match='50 of 50 draws'):
         dataset[0]
+
+
+def test_replaced_by_any_number_of_workers(sources, sequence_root):
+    break_frames(sequence_root, [3, 4])
+    alone, workers = (
+        [s for batch in DataLoader(
+            build(sources, max_unreadable=1), batch_size=5,
+            sampler=PairSampler(build(sources), seed=3),
+            num_workers=n, collate_fn=list) for s in batch] for n in (0, 2))
+    assert len(alone) == 32
+    assert all(same(a, b) for a, b in zip(alone, workers))
+
+
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_reported_and_stopped_in_workers(sources, sequence_root, tmp_path,
+                                         monkeypatch, num_workers):
+
+    def report(message, **_):
+        with open(tmp_path / 'reports', 'a', encoding='utf-8') as file:
+            file.write(message + '\n')
+
+    monkeypatch.setattr('siamattn_mm.datasets.sot_pair_dataset.print_log',
+                        report)
+    video = dict(video=dict(sources['video'], pairs_per_epoch=400))
+    dataset = build(video)
+    break_frames(sequence_root, range(1, 13))
+    loader = DataLoader(dataset, batch_size=5, num_workers=num_workers,
+                        collate_fn=list,
+                        sampler=PairSampler(dataset, seed=0))
+    with pytest.raises(RuntimeError, match='draws from source video.*'
+                                           'max_unreadable=0.1'):
+        for _ in loader:
+            pass
+    folder = sequence_root / 'a' / 'img'
+    assert re.search(rf'source video: cannot read {folder}/000000\d\d\.png: '
+                     'not an image; another pair',
+                     (tmp_path / 'reports').read_text())
+
+
+def test_failures_count_for_the_source_that_they_are_in(sources,
+                                                        sequence_root):
+    sources['video']['pairs_per_epoch'] = 1
+    sources['coco']['pairs_per_epoch'] = 400
+    del sources['synthetic']
+    # Half of the negative pairs need a frame of the broken source.
+    dataset = build(sources, neg_prob=0.5)
+    for path in sequence_root.glob('*/img/*.png'):
+        path.write_bytes(b'broken')
+    with pytest.raises(RuntimeError, match='draws from source video'):
+        for i in range(1, 401):
+            dataset[i]
+
+
+def test_nothing_readable_is_no_endless_loop(sources, sequence_root,
+                                             monkeypatch):
+    monkeypatch.setattr(
+        'siamattn_mm.datasets.sot_pair_dataset._MAX_ATTEMPTS', 60)
+    dataset = build(dict(video=sources['video']), max_unreadable=1)
+    for path in sequence_root.glob('*/img/*.png'):
+        path.write_bytes(b'broken')
+    with pytest.raises(RuntimeError, match='60 pairs of source video in a '
+                                           'row.*not an image'):
+        dataset[0]
+
+
+def test_pairs_of_an_epoch_are_shared_out(sources):
+    dataset = build(sources, pairs_per_epoch=1000)
+    names = [dataset.source_of(i) for i in range(len(dataset))]
+    # 20, 8 and 4 of 32.
+    assert [names.count(n) for n in sources] == [625, 250, 125]
+    # Some places less, the same share.
+    few = build(sources, pairs_per_epoch=16)
+    assert [few.source_of(i) for i in range(len(few))].count('video') == 10
+    with pytest.raises(ValueError, match='pairs_per_epoch'):
+        build(sources, pairs_per_epoch=0)
 
 
 def test_missing_data_says_what_to_set(sources):

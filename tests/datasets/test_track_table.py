@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from siamattn_mm.datasets.numbered_paths import NumberedPaths
 from siamattn_mm.datasets.string_table import StringTable
 from siamattn_mm.datasets.track_table import TrackTable
 
@@ -50,3 +51,53 @@ def test_bytes_of_a_row():
         StringTable(f'{i:08d}.jpg' for i in range(rows)), [rows],
         np.arange(rows), np.ones((rows, 4)))
     assert table.nbytes / rows < 56
+
+
+def test_rows_of_images_out_of_order():
+    table = TrackTable(StringTable('abc'), [2, 2], np.array([0, 2, 0, 1]),
+                       np.ones((4, 4)))
+    assert table.rows_of_image(0).tolist() == [0, 2]
+    assert table.rows_of_image(1).tolist() == [3]
+
+
+def test_small_and_absent_objects_are_left_out():
+    bboxes = np.full((5, 4), 10.)
+    bboxes[1, 3], bboxes[3:] = 2, np.nan
+    table = make_table()
+    table.bboxes[:] = bboxes
+    kept = table.large_enough(4)
+    assert len(kept) == 1 and kept.rows_of_track(0) == (0, 2)
+    assert kept.image_ids.tolist() == [0, 2]
+    assert kept.frame_ids.tolist() == [0, 11]
+    assert table.large_enough(0).num_rows == 3
+    assert make_table().large_enough(1).num_rows == 5
+
+
+def test_saved_and_made_again():
+    table = make_table()
+    arrays = table.to_arrays()
+    assert 'mask_ids' not in arrays
+    again = TrackTable.from_arrays(arrays)
+    for name in ('ends', 'image_ids', 'bboxes', 'frame_ids', 'mask_ids'):
+        assert np.array_equal(getattr(again, name), getattr(table, name))
+    assert again.images[3] == 'd'
+
+
+def test_bytes_of_a_row_with_numbered_paths():
+    rows = 10000
+    table = TrackTable(
+        NumberedPaths(['a/%08d.jpg'], [rows], np.arange(rows)), [rows],
+        np.arange(rows), np.ones((rows, 4)), np.arange(rows))
+    # Path, image, box and time.
+    assert table.nbytes / rows == pytest.approx(4 + 4 + 16 + 4, abs=0.1)
+
+
+def test_no_column_is_copied_to_search_in_it(monkeypatch):
+    table = make_table()
+    keys = []
+    search = np.searchsorted
+    monkeypatch.setattr(
+        np, 'searchsorted',
+        lambda a, v, **kw: keys.append((a, v)) or search(a, v, **kw))
+    table.rows_of_image(2)
+    assert all(np.result_type(a, v) == a.dtype for a, v in keys) and keys

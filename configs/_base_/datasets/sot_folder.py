@@ -18,7 +18,7 @@ test_dataloader = dict(
     num_workers=1,
     persistent_workers=False,
     drop_last=False,
-    sampler=dict(type='VideoSampler'),
+    sampler=dict(type='SequenceSampler'),
     dataset=dict(
         type='SOTFolderDataset',
         data_root='data/sequences',

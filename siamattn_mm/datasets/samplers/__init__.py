@@ -1,4 +1,5 @@
-"""Samplers of training pairs."""
+"""Samplers of training pairs and of test sequences."""
 from .pair_sampler import InfinitePairSampler, PairSampler
+from .sequence_sampler import SequenceSampler
 
-__all__ = ['InfinitePairSampler', 'PairSampler']
+__all__ = ['InfinitePairSampler', 'PairSampler', 'SequenceSampler']

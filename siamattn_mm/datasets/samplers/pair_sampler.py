@@ -40,18 +40,23 @@ class PairSampler(Sampler):
             random one, the same in all processes.
         round_up (bool): Whether all processes get as many pairs, by starting
             again from the front. Defaults to True.
+        repeat_first_epoch (bool): Whether every epoch has the first one's
+            pairs, to see whether a model can learn a few by heart. Defaults
+            to False.
     """
 
     def __init__(self,
                  dataset: Sized,
                  shuffle: bool = True,
                  seed: Optional[int] = None,
-                 round_up: bool = True) -> None:
+                 round_up: bool = True,
+                 repeat_first_epoch: bool = False) -> None:
         self.rank, self.world_size = get_dist_info()
         self.size = len(dataset)
         self.shuffle = shuffle
         self.seed = sync_random_seed() if seed is None else seed
         self.round_up = round_up
+        self.repeat_first_epoch = repeat_first_epoch
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -72,6 +77,8 @@ class PairSampler(Sampler):
 
     def _epoch_samples(self, epoch: int, skip: int = 0) -> Iterator[SampleID]:
         """This process's pairs of an epoch, but for the first ``skip``."""
+        if self.repeat_first_epoch:
+            epoch = 0
         if self.shuffle:
             order = np.random.default_rng(
                 (self.seed, epoch)).permutation(self.size)

@@ -100,6 +100,50 @@ def place_cutout(cutout: np.ndarray,
     return placed, (int(low[0]), int(low[1]))
 
 
+def blur_placed(placed: np.ndarray, corner: Tuple[int, int],
+                move: Tuple[float, float], canvas_size: Tuple[int, int]
+                ) -> Tuple[np.ndarray, Tuple[int, int]]:
+    """Blur an object that moves while the picture is taken.
+
+    Args:
+        placed (ndarray): (h, w, 4) uint8 from :func:`place_cutout`.
+        corner (tuple[int, int]): Its top left pixel, x, y.
+        move (tuple[float, float]): How far it moves, x, y in pixels. It is
+            where it was placed at half of the time.
+        canvas_size (tuple[int, int]): Width and height of the canvas.
+
+    Returns:
+        tuple[ndarray, tuple[int, int]]: As :func:`place_cutout`; alpha is the
+        share of the time that the object is there.
+    """
+    # Odd sides, so that the middle stays where it is.
+    pad_x, pad_y = (math.ceil(abs(v) / 2) for v in move)
+    if not placed.size or pad_x + pad_y == 0:
+        return placed, corner
+    kernel = np.zeros((2 * pad_y + 1, 2 * pad_x + 1), np.float32)
+    half = np.array(move) / 2
+    # Line ends in 1/16 of a pixel.
+    start, end = (tuple(int(round(16 * v)) for v in
+                        (pad_x + sign * half[0], pad_y + sign * half[1]))
+                  for sign in (-1, 1))
+    cv2.line(kernel, start, end, 1., 1, cv2.LINE_AA, shift=4)
+    # What is cut off at the canvas' border goes on outside; elsewhere alpha
+    # is 0 at the border.
+    padded = cv2.copyMakeBorder(placed, pad_y, pad_y, pad_x, pad_x,
+                                cv2.BORDER_REPLICATE).astype(np.float32)
+    # Only what is inside shines.
+    padded[..., :3] *= padded[..., 3:] / 255
+    padded = cv2.filter2D(padded, -1, kernel / kernel.sum(),
+                          borderType=cv2.BORDER_REPLICATE)
+    padded[..., :3] *= 255 / np.maximum(padded[..., 3:], 1)
+    padded = padded.round().clip(0, 255).astype(np.uint8)
+    low = np.array(corner) - (pad_x, pad_y)
+    first = np.maximum(-low, 0)
+    last = np.minimum(np.array(canvas_size) - low, padded.shape[1::-1])
+    return (padded[first[1]:last[1], first[0]:last[0]],
+            tuple(int(v) for v in low + first))
+
+
 def paste(canvas: np.ndarray, placed: np.ndarray,
           corner: Tuple[int, int]) -> None:
     """Draw a placed cut-out on a canvas.
@@ -118,6 +162,21 @@ def paste(canvas: np.ndarray, placed: np.ndarray,
     alpha = cv2.blur(placed[..., 3], (3, 3))[..., None].astype(np.uint16)
     region[...] = (placed[..., :3] * alpha + region *
                    (255 - alpha) + 127) // 255
+
+
+def tight_bbox(mask: np.ndarray) -> Optional[np.ndarray]:
+    """The box around a mask.
+
+    Args:
+        mask (ndarray): (H, W) uint8, 1 inside, 0 outside.
+
+    Returns:
+        ndarray | None: (4,) float32 x, y, w, h, or None if it is empty.
+    """
+    x, y, width, height = cv2.boundingRect(mask)
+    if width == 0:
+        return None
+    return np.array([x, y, width, height], dtype=np.float32)
 
 
 def _shrink(cutout: np.ndarray, zoom: float) -> np.ndarray:

@@ -23,7 +23,8 @@ class SequenceFolderSource(TrackSource):
     Args:
         data_root (str): Folder that holds one folder a sequence.
         sequences (str | Sequence[str], optional): Names or patterns of the
-            sequences to use. Defaults to None: all.
+            sequences to use, or, with ``!`` in front, to leave out.
+            Defaults to None: all.
         frame_range (int): See :class:`TrackSource`. Defaults to 100.
         min_size (float): Frames whose box has a side below this many pixels
             are left out. Defaults to 4.

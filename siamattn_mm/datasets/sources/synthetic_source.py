@@ -1,20 +1,14 @@
 """Pairs made of cut-outs pasted over photographs."""
-import os
-import os.path as osp
-from typing import List, Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..byte_cache import ByteCache
 from ..image_reader import UnreadableFrameError
-from ..string_table import StringTable
 from .base import Frame, PairSource
-from .coco_source import CocoSource
-from .cutout import cut_out, paste, place_cutout
-
-_PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png')
+from .cutout import blur_placed, paste, place_cutout, tight_bbox
+from .cutout_library import CutoutLibrary
 
 
 @DATASETS.register_module()
@@ -43,6 +37,9 @@ class SyntheticSource(PairSource):
         max_distractors (int): Most other objects in a frame. Defaults to 3.
         occluder_prob (float): Probability that something hides a part of the
             target in the search frame. Defaults to 0.25.
+        blur_prob (float): Probability that the target is blurred by its own
+            motion, in each frame. Defaults to 0; the pipeline blurs whole
+            crops.
         cache_mb (float): Cut-outs that each worker keeps, in MB. Defaults
             to 128.
         pairs_per_epoch (int, optional): See :class:`PairSource`.
@@ -68,6 +65,7 @@ class SyntheticSource(PairSource):
                  target_size: Sequence[float] = (20, 110),
                  max_distractors: int = 3,
                  occluder_prob: float = 0.25,
+                 blur_prob: float = 0.,
                  cache_mb: float = 128,
                  pairs_per_epoch: Optional[int] = None) -> None:
         super().__init__(pairs_per_epoch)
@@ -75,26 +73,17 @@ class SyntheticSource(PairSource):
         self.target_size = tuple(target_size)
         self.max_distractors = max_distractors
         self.occluder_prob = occluder_prob
-        self.photo_root = osp.join(data_root, photos)
-        self.photos = _list_photos(self.photo_root)
-        self.cutouts = [
-            CocoSource(osp.join(data_root, name), min_size=min_cutout_size)
-            for name in cutouts
-        ]
-        # Not the reader's cache: a cut-out is a tenth of an image, and whole
-        # photographs would push it out.
-        self._cache = ByteCache(int(cache_mb * 2**20))
-        self._objects, self._kinds = _index_objects(self.cutouts)
-        if not len(self._objects):
-            raise ValueError(
-                f'no objects with masks in {list(cutouts)} under {data_root}')
+        self.blur_prob = blur_prob
+        self.library = CutoutLibrary(
+            data_root, cutouts, photos, min_size=min_cutout_size,
+            max_size=1.4 * self.target_size[1], cache_mb=cache_mb)
 
     def __len__(self) -> int:
-        return len(self._objects)
+        return len(self.library)
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(objects={len(self)}, '
-                f'photos={len(self.photos)}, '
+                f'photos={len(self.library.photos)}, '
                 f'pairs_per_epoch={self.pairs_per_epoch})')
 
     def draw_single(self, rng: np.random.Generator) -> Frame:
@@ -109,16 +98,17 @@ class SyntheticSource(PairSource):
     def draw_negative(self, rng: np.random.Generator) -> Tuple[Frame, Frame]:
         """See :meth:`PairSource.draw_negative`: two objects of a kind."""
         index = int(rng.integers(len(self)))
-        return self._draw_pair(rng, index, self._draw_other(rng, index))
+        return self._draw_pair(rng, index,
+                               self.library.draw_other(rng, index))
 
     def _draw_pair(self, rng: np.random.Generator, template: int,
                    search: int) -> Tuple[Frame, Frame]:
-        photo = int(rng.integers(len(self.photos)))
+        photo = int(rng.integers(len(self.library.photos)))
         pose = _Pose.draw(rng)
         size = np.exp(rng.uniform(*np.log(self.target_size)))
         first = self._draw_frame(rng, template, photo, pose, size)
         if rng.random() > self.same_photo_prob:
-            photo = int(rng.integers(len(self.photos)))
+            photo = int(rng.integers(len(self.library.photos)))
         # One object changes little within a video, two are two.
         pose = pose.change(rng) if template == search else _Pose.draw(rng)
         size = np.clip(size * np.exp(rng.uniform(-0.3, 0.3)),
@@ -136,17 +126,19 @@ class SyntheticSource(PairSource):
                     occluded: bool = False) -> Frame:
         """Paste an object, and others below and above it, on a photograph."""
         if photo is None:
-            photo = int(rng.integers(len(self.photos)))
+            photo = int(rng.integers(len(self.library.photos)))
         if size is None:
             size = np.exp(rng.uniform(*np.log(self.target_size)))
         canvas, path = self._draw_background(rng, photo)
-        target, name = self._cut_out(index)
+        target, name = self.library.cut_out(index)
         placed, corner = place_cutout(
             target,
             centre=rng.uniform(0.15, 0.85, 2) * self.canvas_size,
             size=self._feasible(size, target),
             canvas_size=self.canvas_size,
             **(pose or _Pose.draw(rng)).arguments())
+        if self.blur_prob and rng.random() < self.blur_prob:
+            placed, corner = self._blur(rng, placed, corner)
         for _ in range(int(rng.integers(self.max_distractors + 1))):
             self._paste_other(rng, canvas, index, size)
         paste(canvas, placed, corner)
@@ -154,17 +146,17 @@ class SyntheticSource(PairSource):
         height, width = placed.shape[:2]
         mask[corner[1]:corner[1] + height,
              corner[0]:corner[0] + width] = placed[..., 3] > 127
-        bbox = _tight_bbox(mask)
+        bbox = tight_bbox(mask)
         if bbox is None:
             raise UnreadableFrameError(name, 'nothing left of a cut-out')
         if occluded:
-            self._occlude(rng, canvas, mask, index, bbox)
+            self._occlude(rng, canvas, mask, bbox)
         return Frame(canvas, bbox, mask, f'{name} on {path}')
 
     def _draw_background(self, rng: np.random.Generator,
                          photo: int) -> Tuple[np.ndarray, str]:
         """A random view of a photograph, as large as the canvas."""
-        path = osp.join(self.photo_root, self.photos[photo])
+        path = self.library.photo_path(photo)
         img = self.reader.image(path)
         height, width = img.shape[:2]
         canvas_width, canvas_height = self.canvas_size
@@ -178,35 +170,22 @@ class SyntheticSource(PairSource):
         view = cv2.resize(img[y:y + h, x:x + w], self.canvas_size)
         return view, path
 
-    def _cut_out(self, index: int) -> Tuple[np.ndarray, str]:
-        """An object, and the image that it is from."""
-
-        def make() -> Tuple[np.ndarray, str]:
-            frame = self.cutouts[source].read(row)
-            cutout = cut_out(frame, max_size=1.4 * self.target_size[1])
-            if cutout is None:
-                raise UnreadableFrameError(frame.img_path, 'an empty mask')
-            return cutout, frame.img_path
-
-        source, row = (int(v) for v in self._objects[index])
-        return self._cache.get(index, make, lambda made: made[0].nbytes)
+    def _blur(self, rng: np.random.Generator, placed: np.ndarray,
+              corner: Tuple[int, int]) -> Tuple[np.ndarray, Tuple[int, int]]:
+        """Motion blur of up to a quarter of the object's size."""
+        turn = rng.uniform(0, 2 * np.pi)
+        length = rng.uniform(0.05, 0.25) * np.sqrt(np.prod(placed.shape[:2]))
+        return blur_placed(placed, corner,
+                           (length * np.cos(turn), length * np.sin(turn)),
+                           self.canvas_size)
 
     def _feasible(self, size: float, cutout: np.ndarray) -> float:
         height, width = cutout.shape[:2]
         return min(size, self.max_zoom * np.sqrt(width * height))
 
-    def _draw_other(self, rng: np.random.Generator, index: int) -> int:
-        """Another object, of the same kind if there is one."""
-        same = np.flatnonzero(self._kinds == self._kinds[index])
-        if len(same) < 2:
-            same = np.arange(len(self))
-        place = int(np.searchsorted(same, index))
-        step = int(rng.integers(1, max(len(same), 2)))
-        return int(same[(place + step) % len(same)])
-
     def _paste_other(self, rng: np.random.Generator, canvas: np.ndarray,
                      index: int, size: float) -> None:
-        other, _ = self._cut_out(self._draw_other(rng, index))
+        other, _ = self.library.cut_out(self.library.draw_other(rng, index))
         paste(canvas, *place_cutout(
             other,
             centre=rng.uniform(0, 1, 2) * self.canvas_size,
@@ -215,9 +194,9 @@ class SyntheticSource(PairSource):
             **_Pose.draw(rng).arguments()))
 
     def _occlude(self, rng: np.random.Generator, canvas: np.ndarray,
-                 mask: np.ndarray, index: int, bbox: np.ndarray) -> None:
+                 mask: np.ndarray, bbox: np.ndarray) -> None:
         """Hide a part of the target, but not too much of it."""
-        other, _ = self._cut_out(int(rng.integers(len(self))))
+        other, _ = self.library.cut_out(int(rng.integers(len(self))))
         # Its middle near the target's outline, from any side.
         turn = rng.uniform(0, 2 * np.pi)
         direction = np.array([np.cos(turn), np.sin(turn)])
@@ -271,33 +250,3 @@ class _Pose:
 
     def arguments(self) -> dict:
         return vars(self)
-
-
-def _list_photos(root: str) -> StringTable:
-    if not osp.isdir(root):
-        raise FileNotFoundError(f'no photo folder {root}')
-    names = sorted(name for name in os.listdir(root)
-                   if name.lower().endswith(_PHOTO_SUFFIXES))
-    if not names:
-        raise ValueError(f'{root} has no photographs')
-    return StringTable(names)
-
-
-def _index_objects(
-        sources: List[CocoSource]) -> Tuple[np.ndarray, np.ndarray]:
-    """Objects with masks: (N, 2) source and row, and (N,) kind."""
-    objects, kinds, first_kind = [], [], 0
-    for i, source in enumerate(sources):
-        rows = np.flatnonzero(source.table.mask_ids >= 0)
-        objects.append(np.stack([np.full_like(rows, i), rows], axis=1))
-        kinds.append(source.categories[rows] + first_kind)
-        first_kind += int(source.categories.max()) + 1
-    return np.concatenate(objects), np.concatenate(kinds)
-
-
-def _tight_bbox(mask: np.ndarray) -> Optional[np.ndarray]:
-    """(4,) float32 x, y, w, h around a mask, or None if it is empty."""
-    x, y, width, height = cv2.boundingRect(mask)
-    if width == 0:
-        return None
-    return np.array([x, y, width, height], dtype=np.float32)

@@ -106,3 +106,15 @@ def test_registered():
         sampler = DATA_SAMPLERS.build(
             dict(type=name), default_args=dict(dataset=range(4), seed=1))
         assert next(iter(sampler)).seed == 1
+
+
+@pytest.mark.parametrize('kind', [PairSampler, InfinitePairSampler])
+def test_repeat_first_epoch(kind):
+    once = build(kind=PairSampler)
+    expected = list(once)
+    sampler = build(kind=kind, repeat_first_epoch=True)
+    sampler.set_epoch(3)
+    places = iter(sampler)
+    assert [next(places) for _ in expected] == expected
+    once.set_epoch(3)
+    assert list(once) != expected

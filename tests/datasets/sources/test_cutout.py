@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 
 from siamattn_mm.datasets.sources.base import Frame
-from siamattn_mm.datasets.sources.cutout import cut_out, paste, place_cutout
+from siamattn_mm.datasets.sources.cutout import (
+    blur_placed,
+    cut_out,
+    paste,
+    place_cutout,
+)
 
 CANVAS = (100, 80)
 
@@ -107,3 +112,51 @@ def test_outside_the_canvas():
     canvas = np.full((80, 100, 3), 90, np.uint8)
     paste(canvas, placed, corner)
     assert (canvas == 90).all()
+
+
+def test_motion_blur_is_as_long_as_the_motion():
+    cutout = cut_out(make_frame())
+    placed, corner = place_cutout(cutout, (50, 40), 24, CANVAS)
+    blurred, (x, y) = blur_placed(placed, corner, (12, 0), CANVAS)
+    alpha, before = np.zeros(CANVAS[::-1]), np.zeros(CANVAS[::-1])
+    alpha[y:y + blurred.shape[0], x:x + blurred.shape[1]] = blurred[..., 3]
+    before[corner[1]:corner[1] + placed.shape[0],
+           corner[0]:corner[0] + placed.shape[1]] = placed[..., 3]
+    # It stays where it is, its area included, and gets wider.
+    assert alpha.sum() == pytest.approx(before.sum(), rel=0.02)
+    for axis in (0, 1):
+        places = np.arange(alpha.shape[1 - axis])
+        means = [np.average(places, weights=a.sum(axis))
+                 for a in (alpha, before)]
+        assert means[0] == pytest.approx(means[1], abs=0.3)
+    width = [np.count_nonzero(a.max(axis=0) > 12) for a in (alpha, before)]
+    height = [np.count_nonzero(a.max(axis=1) > 12) for a in (alpha, before)]
+    assert 9 <= width[0] - width[1] <= 13 and height[0] == height[1]
+    # Half of the time: where the object was before.
+    iou = ((alpha > 127) & (before > 127)).sum() / (
+        (alpha > 127) | (before > 127)).sum()
+    assert iou > 0.9
+
+
+def test_motion_blur_keeps_the_object_s_colour():
+    frame = make_frame()
+    x, y, w, h = (int(v) for v in frame.bbox)
+    frame.img[y:y + h, x:x + w] = (0, 0, 255)
+    placed, corner = place_cutout(cut_out(frame), (50, 40), 24, CANVAS)
+    blurred, _ = blur_placed(placed, corner, (6, 8), CANVAS)
+    seen = blurred[blurred[..., 3] > 30]
+    assert (seen[:, 2] > 245).all() and (seen[:, :2] < 10).all()
+
+
+def test_no_motion_is_no_blur():
+    placed, corner = place_cutout(cut_out(make_frame()), (50, 40), 24, CANVAS)
+    same, where = blur_placed(placed, corner, (0, 0), CANVAS)
+    assert same is placed and where == corner
+
+
+def test_blurred_at_the_canvas_border():
+    placed, corner = place_cutout(cut_out(make_frame()), (2, 40), 24, CANVAS)
+    blurred, (x, y) = blur_placed(placed, corner, (0, 8), CANVAS)
+    assert x == 0 and blurred.shape[1] == placed.shape[1]
+    outside, (x, y) = blur_placed(placed, corner, (10, 0), CANVAS)
+    assert x == 0 and y + outside.shape[0] <= CANVAS[1]

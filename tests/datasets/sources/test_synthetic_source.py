@@ -101,3 +101,19 @@ def test_missing_data(tmp_path, synthetic_root):
     (synthetic_root / 'empty').mkdir()
     with pytest.raises(ValueError, match='empty has no photographs'):
         make_source(synthetic_root, photos='empty')
+
+
+def test_blur_softens_the_target(synthetic_root):
+    sharp = make_source(synthetic_root)
+    blurred = make_source(synthetic_root, blur_prob=1)
+
+    def half_tones(source):
+        """Share of the canvas that is neither object nor background."""
+        frames = [source.draw_single(np.random.default_rng(i))
+                  for i in range(20)]
+        for frame in frames:
+            assert frame.bbox.tolist() == tight(frame.mask)
+        reds = np.stack([frame.img[..., 2] for frame in frames]).astype(int)
+        return ((reds > 110) & (reds < 170)).mean()
+
+    assert half_tones(blurred) > 1.5 * half_tones(sharp)
