@@ -13,10 +13,21 @@ model = dict(
     # Sixteen, as on a GPU, would take half of a step.
     train_cfg=dict(refine=dict(num_rois=4)))
 
-# Tracking while training is for later: the sets above hold no validation set.
-val_cfg = None
-val_dataloader = None
-val_evaluator = None
+# Tracks these after each epoch; they are left out of training.
+val_sequences = [
+    'davis-camel', 'davis-drift-straight', 'fod-Pliers2', 'Subway',
+    'uav-truck4-2'
+]
+train_dataloader = dict(
+    dataset=dict(
+        sources=dict(
+            video=dict(sequences=['!' + name for name in val_sequences]))))
+val_dataloader = dict(
+    dataset=dict(data_root='data/train_sequences', sequences=val_sequences))
+
+# Killed at any moment, `tools/train.py --resume` ends with the same weights.
+train_cfg = dict(type='ExactEpochTrainLoop')
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=50))
 
 # What is saved is the average of the last steps.
 custom_hooks = [

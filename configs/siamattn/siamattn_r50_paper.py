@@ -1,23 +1,4 @@
-# What the paper's text and formulas say, where the released checkpoints
-# differ from them.
-_base_ = './siamattn_r50_released.py'
-
-model = dict(
-    siamese_neck=dict(channel_softmax='plain', share_gamma=False),
-    head=dict(loss_bbox=dict(loss_weight=0.2)),
-    refine_head=dict(
-        mask_fusion=dict(in_channels=[64, 256, 256], source='correlation'),
-        box_head=dict(
-            roi_layer=dict(
-                _delete_=True,
-                type='DeformRoIPooling',
-                output_size=4,
-                spatial_scale=25 / 255)),
-        mask_head=dict(
-            roi_layer=dict(
-                _delete_=True,
-                type='DeformRoIPooling',
-                output_size=16,
-                spatial_scale=63 / 255)),
-        loss_box=dict(loss_weight=0.2),
-        loss_mask=dict(loss_weight=0.1)))
+_base_ = [
+    '../_base_/models/siamattn_r50_paper.py',
+    '../_base_/datasets/sot_folder.py', '../_base_/default_runtime.py'
+]

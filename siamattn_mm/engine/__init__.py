@@ -1,4 +1,19 @@
 """What mmengine's Runner needs beside the model and the data."""
-from .hooks import CheckpointFitHook
+from .hooks import (
+    BackboneFreezeHook,
+    CheckpointFitHook,
+    IterSeedHook,
+    NonFiniteLossHook,
+    ResumeTestHook,
+    TrainBatchImageHook,
+    WholeCheckpointHook,
+)
+from .loops import ExactEpochTrainLoop, VOTSupervisedLoop
+from .optim_wrappers import AnyDeviceAmpOptimWrapper
 
-__all__ = ['CheckpointFitHook']
+__all__ = [
+    'AnyDeviceAmpOptimWrapper', 'BackboneFreezeHook', 'CheckpointFitHook',
+    'ExactEpochTrainLoop', 'IterSeedHook', 'NonFiniteLossHook',
+    'ResumeTestHook', 'TrainBatchImageHook', 'VOTSupervisedLoop',
+    'WholeCheckpointHook'
+]

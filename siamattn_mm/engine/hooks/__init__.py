@@ -1,3 +1,13 @@
+from .backbone_freeze_hook import BackboneFreezeHook
 from .checkpoint_fit_hook import CheckpointFitHook
+from .iter_seed_hook import IterSeedHook
+from .non_finite_loss_hook import NonFiniteLossHook
+from .resume_test_hook import ResumeTestHook
+from .train_batch_image_hook import TrainBatchImageHook
+from .whole_checkpoint_hook import WholeCheckpointHook
 
-__all__ = ['CheckpointFitHook']
+__all__ = [
+    'BackboneFreezeHook', 'CheckpointFitHook', 'IterSeedHook',
+    'NonFiniteLossHook', 'ResumeTestHook', 'TrainBatchImageHook',
+    'WholeCheckpointHook'
+]

@@ -8,9 +8,12 @@ from mmdet.structures.bbox import (
     bbox_overlaps,
     bbox_xyxy_to_cxcywh,
 )
+from mmdet.utils import reduce_mean
 from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
+
+from siamattn_mm.utils.image_seeds import image_seeds, seeded
 
 Feats = Tuple[Tensor, ...]
 
@@ -113,7 +116,8 @@ class RefinementHead(BaseModule):
             refines boxes only. Defaults to None.
         mask_head (dict, optional): Config of the mask head. Defaults to None.
         loss_box (dict): Defaults to mmdet's smooth L1.
-        loss_mask (dict): Defaults to ``HardPixelBCELoss``.
+        loss_mask (dict): Must be able to take no pixel. Defaults to
+            ``HardPixelBCELoss``.
         train_cfg (dict, optional): ``num_rois`` (16) RoIs of at least
             ``pos_iou_thr`` (0.5) are drawn per image from the decoded anchors
             and the ground truth; ``search_size`` (255), ``min_size`` (10).
@@ -226,6 +230,7 @@ class RefinementHead(BaseModule):
         """
         cfg = self.train_cfg
         rois, targets = [], []
+        seeds = image_seeds(len(proposals))
         for i in positive.nonzero().flatten().tolist():
             boxes = bbox_cxcywh_to_xyxy(
                 clip_to_crop(proposals[i].float(), cfg['search_size'],
@@ -237,7 +242,8 @@ class RefinementHead(BaseModule):
             overlaps = bbox_overlaps(boxes, gt)[:, 0]
             overlaps[-1] = 1.  # however small the ground truth is
             eligible = (overlaps >= cfg['pos_iou_thr']).nonzero().flatten()
-            order = torch.randperm(len(eligible), device=eligible.device)
+            with seeded(seeds[i], eligible.device):
+                order = torch.randperm(len(eligible), device=eligible.device)
             picked = eligible[order].repeat(
                 -(-cfg['num_rois'] // len(eligible)))[:cfg['num_rois']]
             rois.append(F.pad(boxes[picked], (1, 0), value=i))
@@ -251,6 +257,9 @@ class RefinementHead(BaseModule):
              gt_bboxes: Tensor, positive: Tensor,
              gt_masks: List[Optional[Tensor]]) -> Dict[str, Tensor]:
         """Losses of the refinement, of positive pairs only.
+
+        Means are over the RoIs of all processes: their losses' mean is the
+        loss of one process that has all pairs.
 
         Args:
             feats (tuple[Tensor, Tensor | None]): From :meth:`forward`.
@@ -274,6 +283,9 @@ class RefinementHead(BaseModule):
 
     def _loss_box(self, fused_box: Tensor,
                   sampled: SampledRoIs) -> Dict[str, Tensor]:
+        # Waits for all processes, so it comes before any of them returns.
+        num_rois = reduce_mean(
+            torch.tensor(float(len(sampled.rois)), device=fused_box.device))
         if not len(sampled.rois):
             return dict(loss_refine_box=_untouched(self.box_head, fused_box))
         boxes = bbox_xyxy_to_cxcywh(sampled.rois[:, 1:])
@@ -288,7 +300,7 @@ class RefinementHead(BaseModule):
             after = bbox_overlaps(refined, sampled.gt_bboxes, is_aligned=True)
         return dict(
             loss_refine_box=self.loss_box(
-                deltas, targets, avg_factor=len(deltas)),
+                deltas, targets, avg_factor=num_rois),
             proposal_iou=before.mean(),
             refined_iou=after.mean())
 
@@ -297,15 +309,18 @@ class RefinementHead(BaseModule):
         has_mask = torch.tensor([mask is not None for mask in gt_masks],
                                 device=rois.device)
         rois = rois[has_mask[rois[:, 0].long()]]
+        # Without RoIs too: synchronised norms and the loss wait for all
+        # processes.
+        logits = self.predict_mask(fused_mask, rois)
         if not len(rois):
-            return dict(loss_refine_mask=_untouched(self.mask_head,
-                                                    fused_mask))
+            return dict(
+                loss_refine_mask=self.loss_mask(logits, logits.detach()) +
+                _untouched(self.mask_head, fused_mask))
         blank = torch.zeros_like(next(m for m in gt_masks if m is not None))
         masks = torch.stack([blank if m is None else m for m in gt_masks])
         # Boxes count from pixel centres, crop_masks from pixel edges.
         edges = rois + rois.new_tensor([0, 0.5, 0.5, 0.5, 0.5])
         targets = crop_masks(masks, edges, self.mask_head.mask_size)
-        logits = self.predict_mask(fused_mask, rois)
         with torch.no_grad():
             predicted, truth = logits > 0, targets > 0.5
             intersection = (predicted & truth).flatten(1).sum(1)

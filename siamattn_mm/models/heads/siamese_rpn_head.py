@@ -1,12 +1,17 @@
 """Siamese RPN head: SiamRPN++'s, with the paper's anchors and proposals."""
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import torch
+from mmengine.structures import InstanceData
 from mmtrack.models.track_heads import SiameseRPNHead
 from mmtrack.registry import MODELS
 from scipy.special import expit
-from torch import Tensor
+from torch import Tensor, nn
+
+from siamattn_mm.utils.image_seeds import image_seeds, seeded
+
+from .correlation_head import DepthwiseCorrelationHead
 
 # Of a size's change: exp() of what an untrained network says overflows.
 MAX_LOG = 8.
@@ -47,6 +52,9 @@ class SiamAttnRPNHead(SiameseRPNHead):
         anchor_generator (dict): Use ``SiamAttnAnchorGenerator``; mmtrack's
             makes other anchors.
         in_channels (Sequence[int]): Channels of each level.
+        kernel_size (int): Of the convs before the correlations.
+            Defaults to 3.
+        norm_cfg (dict): Defaults to dict(type='BN').
         train_cfg (dict): As for ``SiameseRPNHead``.
         test_cfg (dict): ``penalty_k``, ``window_influence`` and ``lr``.
         weighted_sum (bool): Of the levels, with learnt weights.
@@ -56,7 +64,10 @@ class SiamAttnRPNHead(SiameseRPNHead):
     """
 
     def __init__(self,
-                 *args,
+                 anchor_generator: dict,
+                 in_channels: Sequence[int],
+                 kernel_size: int = 3,
+                 norm_cfg: dict = dict(type='BN'),
                  weighted_sum: bool = True,
                  bbox_coder: dict = dict(
                      type='mmdet.DeltaXYWHBBoxCoder',
@@ -64,7 +75,22 @@ class SiamAttnRPNHead(SiameseRPNHead):
                      target_stds=[1., 1., 1., 1.]),
                  **kwargs) -> None:
         super().__init__(
-            *args, weighted_sum=weighted_sum, bbox_coder=bbox_coder, **kwargs)
+            anchor_generator,
+            in_channels,
+            kernel_size,
+            norm_cfg,
+            weighted_sum=weighted_sum,
+            bbox_coder=bbox_coder,
+            **kwargs)
+        num_anchors = self.anchor_generator.num_base_anchors[0]
+        for name, values in (('cls_heads', 2), ('reg_heads', 4)):
+            setattr(
+                self, name,
+                nn.ModuleList(
+                    DepthwiseCorrelationHead(channels, channels, values *
+                                             num_anchors, kernel_size,
+                                             norm_cfg)
+                    for channels in in_channels))
         self._grids: Dict[Tuple[int, int], Tuple[np.ndarray, ...]] = {}
 
     def _grid(self, size: Tuple[int, int]) -> Tuple[np.ndarray, ...]:
@@ -137,3 +163,32 @@ class SiamAttnRPNHead(SiameseRPNHead):
         centres = deltas[:, :2] * anchors[2:] + anchors[:2]
         sizes = deltas[:, 2:].clamp(-MAX_LOG, MAX_LOG).exp() * anchors[2:]
         return torch.cat([centres, sizes], dim=1).transpose(1, 2)
+
+    def get_targets(self, batch_gt_instances: List[InstanceData],
+                    score_maps_size: torch.Size) -> Tuple[Tensor, ...]:
+        """Draw the anchors to train on.
+
+        mmtrack's, but what is drawn for an image depends on the image's seed
+        alone, not on the images before it.
+
+        Args:
+            batch_gt_instances (list[InstanceData]): ``bboxes`` (1, 4), xyxy
+                in crop pixels, and ``labels`` (1,) of each search crop.
+            score_maps_size (torch.Size): Height and width of the maps.
+
+        Returns:
+            tuple[Tensor, ...]: Labels (N, K), their weights (N, K), box
+            targets (N, K, 4) and their weights (N, K, 4). Weights are those
+            of a mean over the images.
+        """
+        num_images = len(batch_gt_instances)
+        targets = []
+        for seed, instances in zip(
+                image_seeds(num_images), batch_gt_instances):
+            with seeded(seed, instances.bboxes.device):
+                targets.append(super().get_targets([instances],
+                                                   score_maps_size))
+        labels, label_weights, bbox_targets, bbox_weights = (
+            torch.cat(parts) for parts in zip(*targets))
+        return (labels, label_weights / num_images, bbox_targets,
+                bbox_weights / num_images)

@@ -1,12 +1,21 @@
 """Binary cross-entropy over the hardest pixels."""
+import torch
 import torch.nn.functional as F
+from mmengine.dist import all_reduce, get_world_size
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
+
+from .kth_largest import kth_largest
 
 
 @MODELS.register_module()
 class HardPixelBCELoss(nn.Module):
     """Binary cross-entropy, averaged over the hardest share of all pixels.
+
+    These are the pixels of all processes: the mean of their losses, as
+    distributed training takes it of their gradients, is the loss of one
+    process that has all pixels. So every process has to take part in every
+    step, even without a pixel of its own.
 
     Args:
         hard_ratio (float): Share of the pixels that counts, in (0, 1].
@@ -37,13 +46,31 @@ class HardPixelBCELoss(nn.Module):
         Returns:
             Tensor: Scalar; 0 (with a gradient) where there is no pixel.
         """
-        if logits.numel() == 0:
-            return logits.sum() * 0
         losses = F.binary_cross_entropy_with_logits(
-            logits.float(), targets.float(), reduction='none').flatten()
-        keep = max(1, int(self.hard_ratio * losses.numel()))
-        hardest = losses.topk(keep, sorted=False)[0]
-        return self.loss_weight * hardest.mean()
+            logits.float(), targets.float(), reduction='none')
+        total = torch.tensor(losses.numel(), device=losses.device)
+        all_reduce(total)
+        if total == 0:
+            return logits.sum() * 0
+        keep = max(1, int(self.hard_ratio * int(total)))
+        weights = _weights_of_hardest(losses.detach(), keep)
+        scale = self.loss_weight * get_world_size() / keep
+        return scale * (losses * weights).sum()
 
     def extra_repr(self) -> str:
         return f'hard_ratio={self.hard_ratio}, loss_weight={self.loss_weight}'
+
+
+def _weights_of_hardest(losses: Tensor, keep: int) -> Tensor:
+    """1 for the ``keep`` largest of all processes, 0 for the others.
+
+    Those that are as large as the smallest to be kept share what is left:
+    which of them are kept would be chance.
+    """
+    limit = kth_largest(losses, keep)
+    # Not `losses > limit`: NaN must show in the loss.
+    above, tied = ~(losses <= limit), losses == limit
+    counts = torch.stack([above.sum(), tied.sum()])
+    all_reduce(counts)
+    share = (keep - counts[0]) / counts[1].clamp(min=1)
+    return above.to(losses) + share * tied.to(losses)

@@ -75,3 +75,16 @@ def test_one_pixel_counts():
 def test_share_must_be_a_share(share):
     with pytest.raises(ValueError, match=f'hard_ratio.*{share}'):
         build(hard_ratio=share)
+
+
+def test_equal_pixels_share_what_is_left():
+    logits = torch.zeros(10, requires_grad=True)
+    loss = build()(logits, torch.ones(10))
+    loss.backward()
+    assert_close(loss, torch.tensor(math.log(2)))
+    assert_close(logits.grad, torch.full((10, ), -0.5 / 10))
+
+
+def test_nan_shows():
+    logits = torch.tensor([float('nan')] + [9.] * 9)
+    assert build()(logits, torch.zeros(10)).isnan()

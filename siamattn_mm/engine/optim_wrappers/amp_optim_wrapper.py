@@ -1,0 +1,56 @@
+"""Automatic mixed precision on a CPU too."""
+from typing import Union
+
+import torch
+from mmengine.device import get_device
+from mmengine.optim import AmpOptimWrapper, OptimWrapper
+from mmengine.optim.optimizer.amp_optimizer_wrapper import GradScaler
+from mmtrack.registry import OPTIM_WRAPPERS
+
+
+# Under mmengine's name, so that `tools/train.py --amp` finds it.
+@OPTIM_WRAPPERS.register_module(name='AmpOptimWrapper')
+class AnyDeviceAmpOptimWrapper(AmpOptimWrapper):
+    """mmengine's ``AmpOptimWrapper``, which also takes a CPU.
+
+    On a CPU it casts to bfloat16, whose range is that of float32: losses are
+    not scaled, whatever ``loss_scale`` says. Elsewhere nothing is changed.
+
+    Args:
+        loss_scale (str | float | dict): As for mmengine's; not used on a
+            CPU. Defaults to 'dynamic'.
+        dtype (str | torch.dtype, optional): Defaults to None: bfloat16 on a
+            CPU, the device's own elsewhere.
+        **kwargs: As for mmengine's ``AmpOptimWrapper``.
+
+    Raises:
+        ValueError: If another type than bfloat16 is asked for on a CPU.
+    """
+
+    def __init__(self,
+                 loss_scale: Union[str, float, dict] = 'dynamic',
+                 dtype: Union[None, str, torch.dtype] = None,
+                 **kwargs) -> None:
+        if get_device() != 'cpu':
+            super().__init__(loss_scale=loss_scale, dtype=dtype, **kwargs)
+            return
+        if dtype not in (None, 'bfloat16', torch.bfloat16):
+            raise ValueError('mixed precision on a CPU is bfloat16, but got '
+                             f'dtype={dtype!r}')
+        kwargs.pop('use_fsdp', None)
+        # mmengine's own __init__ refuses a CPU.
+        OptimWrapper.__init__(self, **kwargs)
+        self._scale_update_param = None
+        self.loss_scaler = GradScaler(enabled=False)
+        self.cast_dtype = None
+
+    def state_dict(self) -> dict:
+        """State of the optimizer and, unless on a CPU, of the loss scaler.
+
+        Returns:
+            dict: As for mmengine's; a GPU can go on with a CPU's.
+        """
+        state = super().state_dict()
+        if not self.loss_scaler.is_enabled():
+            state.pop('loss_scaler')
+        return state
