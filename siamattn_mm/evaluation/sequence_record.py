@@ -19,14 +19,14 @@ class SequenceRecord:
         track_times (ndarray): (N,) seconds in the tracker; nan: not known.
         wall_times (ndarray): (N,) seconds since the frame before.
         mask_ious (ndarray): (N,) J; nan: not annotated.
-        has_masks (bool): Whether the tracker gave any mask.
+        num_masks (int): How many masks the tracker gave.
     """
 
     def __init__(self, name: str, video_id: int, length: int) -> None:
         self.name = name
         self.video_id = video_id
         self.length = length
-        self.has_masks = False
+        self.num_masks = 0
         self.num_frames = 0
         self.pred = np.full((length, 4), np.nan)
         self.truth = np.full((length, 4), np.nan)

@@ -15,7 +15,8 @@ _COLUMNS = (('success', 'success'), ('norm_precision', 'norm P'),
 
 def score_sequence(record: SequenceRecord,
                    mask_exclude_first: bool = True,
-                   mask_exclude_last: bool = True) -> Dict[str, float]:
+                   mask_exclude_last: bool = True,
+                   absent_frames: str = 'skip') -> Dict[str, float]:
     """All figures of one sequence.
 
     Args:
@@ -24,6 +25,8 @@ def score_sequence(record: SequenceRecord,
             Defaults to True.
         mask_exclude_last (bool): Leave the last frame out of J.
             Defaults to True.
+        absent_frames (str): See :func:`.functional.evaluate_ope`.
+            Defaults to 'skip'.
 
     Returns:
         dict[str, float]: Those of :func:`.functional.evaluate_ope`; ``J``;
@@ -33,10 +36,10 @@ def score_sequence(record: SequenceRecord,
         score over the frames without and with the target, the first left
         out, if it is ever absent. nan where something is not known.
     """
-    scores = evaluate_ope(record.pred, record.truth)
+    scores = evaluate_ope(record.pred, record.truth, absent_frames)
     scores['J'] = mean_region_similarity(
         record.mask_ious, mask_exclude_first,
-        mask_exclude_last) if record.has_masks else np.nan
+        mask_exclude_last) if record.num_masks else np.nan
     scores['fps'] = _rate([record.track_times])
     scores['fps_end_to_end'] = _rate([record.wall_times])
     absent = np.isnan(record.truth).any(axis=1)
@@ -77,6 +80,57 @@ def average_scores(records: List[SequenceRecord],
         if key in mean:
             mean[key] = _rate(times)
     return mean
+
+
+def average_by_attribute(
+        records: List[SequenceRecord], scores: List[Dict[str, float]],
+        attributes: Dict[str, List[str]]) -> Dict[str, Dict[str, float]]:
+    """Figures of the sequences that have an attribute, for each attribute.
+
+    Args:
+        records (list[SequenceRecord]): The sequences.
+        scores (list[dict[str, float]]): Their figures.
+        attributes (dict[str, list[str]]): Attributes by sequence.
+
+    Returns:
+        dict[str, dict[str, float]]: By attribute, in the order of their
+        names: ``sequences``, how many have it, and the means of
+        :func:`average_scores`.
+    """
+    table = {}
+    for attribute in sorted(set(sum(attributes.values(), []))):
+        chosen = [
+            i for i, record in enumerate(records)
+            if attribute in attributes.get(record.name, [])
+        ]
+        if chosen:
+            table[attribute] = dict(
+                sequences=len(chosen),
+                **average_scores([records[i] for i in chosen],
+                                 [scores[i] for i in chosen]))
+    return table
+
+
+def format_attribute_table(table: Dict[str, Dict[str, float]]) -> str:
+    """The figures of each attribute as text.
+
+    Args:
+        table (dict[str, dict[str, float]]): From
+            :func:`average_by_attribute`.
+
+    Returns:
+        str: One attribute a row.
+    """
+    columns = [(key, heading) for key, heading in _COLUMNS[:3]
+               if any(key in figures for figures in table.values())]
+    nothing = dict.fromkeys((key for key, _ in columns), np.nan)
+    return tabulate(
+        [[name, figures['sequences']] +
+         _cells({**nothing, **figures}, columns)
+         for name, figures in table.items()],
+        headers=['attribute', 'sequences'] + [h for _, h in columns],
+        disable_numparse=True,
+        colalign=['left'] + ['right'] * (len(columns) + 1))
 
 
 def format_table(records: List[SequenceRecord],

@@ -6,7 +6,9 @@ import pytest
 
 from siamattn_mm.evaluation.sequence_record import SequenceRecord
 from siamattn_mm.evaluation.sequence_scores import (
+    average_by_attribute,
     average_scores,
+    format_attribute_table,
     format_table,
     score_sequence,
 )
@@ -17,7 +19,7 @@ BOX = np.array([10., 20, 30, 40])
 def record(name, length, absent=(), mask_iou=None, track_time=None):
     """A sequence whose target is found in every frame."""
     result = SequenceRecord(name, 0, length)
-    result.has_masks = mask_iou is not None
+    result.num_masks = 0 if mask_iou is None else length
     for i in range(length):
         assert not result.complete
         result.add(
@@ -84,3 +86,19 @@ def test_records_survive_the_way_from_another_process():
     assert score_sequence(received) == pytest.approx(
         score_sequence(original), nan_ok=True)
     assert (received.name, received.complete) == ('a', True)
+
+
+def test_means_by_attribute():
+    records = [record(name, 2) for name in 'abc']
+    records[1].pred[:] += 500
+    records[2].pred[:] += 500
+    scores = [score_sequence(r) for r in records]
+    table = average_by_attribute(records, scores,
+                                 dict(a=['OCC', 'FM'], b=['FM'], x=['LR']))
+    # c has none, and nobody who was tracked has LR.
+    assert list(table) == ['FM', 'OCC']
+    assert [table[name]['sequences'] for name in table] == [2, 1]
+    assert table['FM']['success'] == pytest.approx(10 / 21)
+    rows = [line.split() for line in format_attribute_table(table).split('\n')]
+    assert rows[2:] == [['FM', '2', '0.476', '0.500', '0.500'],
+                        ['OCC', '1', '0.952', '1.000', '1.000']]

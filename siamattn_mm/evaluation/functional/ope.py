@@ -146,7 +146,9 @@ def success_rate(iou: np.ndarray, threshold: float) -> float:
     return float(_mean(_present(iou[1:]) > threshold))
 
 
-def evaluate_ope(pred: np.ndarray, truth: np.ndarray) -> Dict[str, float]:
+def evaluate_ope(pred: np.ndarray,
+                 truth: np.ndarray,
+                 absent_frames: str = 'skip') -> Dict[str, float]:
     """All figures of one sequence.
 
     The first frame, where the tracker is given its box, counts in success and
@@ -155,6 +157,12 @@ def evaluate_ope(pred: np.ndarray, truth: np.ndarray) -> Dict[str, float]:
     Args:
         pred (ndarray): (N, 4) predicted x, y, w, h.
         truth (ndarray): (N, 4) ground truth, nan where the target is absent.
+        absent_frames (str): ``'skip'``: they count nowhere (LaSOT, GOT-10k,
+            got10k's toolkit for all sets). ``'otb'``: as in the toolkits of
+            OTB and UAV123, which set overlap and distance to -1 where one of
+            the four numbers is not positive, they are misses in success and
+            hits in both precisions; AO and SR skip them.
+            Defaults to 'skip'.
 
     Returns:
         dict[str, float]: Fractions from 0 to 1.
@@ -168,16 +176,34 @@ def evaluate_ope(pred: np.ndarray, truth: np.ndarray) -> Dict[str, float]:
         - ``AO``, ``SR0.5``, ``SR0.75``: As GOT-10k defines them.
 
     Raises:
-        ValueError: If the two are not (N, 4) with the same N.
+        ValueError: If the two are not (N, 4) with the same N, or if
+            ``absent_frames`` is something else.
     """
-    iou = box_iou(pred, truth)
+    share, hits = 1., 0.
+    if absent_frames == 'otb':
+        truth = np.asarray(truth, dtype=np.float64)
+        # A comparison with nan is False.
+        annotated = (truth > 0).all(axis=-1)
+        share = float(annotated.mean())
+        hits = 1 - share
+        ope_truth = np.where(annotated[:, None], truth, np.nan)
+    elif absent_frames == 'skip':
+        ope_truth = truth
+    else:
+        raise ValueError(f'absent_frames={absent_frames!r}: expected \'skip\' '
+                         'or \'otb\'')
+    success = success_curve(box_iou(pred, ope_truth)) * share
     norm_precision = precision_curve(
-        normalised_center_error(pred, truth), NORM_PRECISION_THRESHOLDS)
+        normalised_center_error(pred, ope_truth),
+        NORM_PRECISION_THRESHOLDS) * share + hits
+    precision = precision_curve(
+        center_error(pred, ope_truth)) * share + hits
+    iou = box_iou(pred, truth)
     return {
-        'success': float(success_curve(iou).mean()),
+        'success': float(success.mean()),
         'norm_precision': float(norm_precision.mean()),
         'norm_precision_20': float(norm_precision[20]),
-        'precision': float(precision_curve(center_error(pred, truth))[20]),
+        'precision': float(precision[20]),
         'AO': average_overlap(iou),
         'SR0.5': success_rate(iou, 0.5),
         'SR0.75': success_rate(iou, 0.75),

@@ -1,7 +1,10 @@
 """One-pass evaluation of whole sequences, with result files."""
 import ast
+import json
+import os
 import os.path as osp
 import re
+import shutil
 import time
 from typing import Dict, List, Optional, Sequence
 
@@ -14,13 +17,23 @@ from siamattn_mm.datasets.image_reader import ImageReader
 from siamattn_mm.datasets.sequence_folder import enclosing_boxes
 
 from ..functional import region_similarity
-from ..result_files import write_mask, write_rows
+from ..result_files import write_atomically, write_mask, write_rows
 from ..sequence_record import SequenceRecord
-from ..sequence_scores import average_scores, format_table, score_sequence
+from ..sequence_scores import (
+    average_by_attribute,
+    average_scores,
+    format_attribute_table,
+    format_table,
+    score_sequence,
+)
+from .sequence_files import SequenceFilesMixin
+
+# What a sequence's result files end with.
+_KINDS = ('.txt', '_score.txt', '_time.txt')
 
 
 @METRICS.register_module()
-class OPEMetric(BaseVideoMetric):
+class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
     """Success, precision, AO, SR, J and speed; a file of boxes per sequence.
 
     The figures, see :func:`siamattn_mm.evaluation.evaluate_ope`, are computed
@@ -36,6 +49,10 @@ class OPEMetric(BaseVideoMetric):
       (GOT-10k's format), if the model says them (``track_time`` in the
       metainfo of its output).
 
+    If the data set's meta information has ``attributes``, a dict from
+    sequence to list, there is a table by attribute, too, and the dict is
+    written to ``<results_dir>/attributes.json``.
+
     Frames must come in order, a sequence after another, as mmtrack's
     ``VideoSampler`` gives them.
 
@@ -43,8 +60,15 @@ class OPEMetric(BaseVideoMetric):
         results_dir (str, optional): Where the files go. Defaults to None:
             ``results`` in the work dir of the running Runner.
         save_masks (bool): Whether to write predicted masks as well, to
-            ``<results_dir>/<sequence>/<image name>.png``.
+            ``<results_dir>/<sequence>/<image name>.png``, 0 and 255.
             Defaults to False.
+        format_only (bool): Whether to write the files and compute no figure
+            but the speed, as where the ground truth is on a server.
+            Defaults to False.
+        absent_frames (str): How frames without the target count in success
+            and precision, see
+            :func:`siamattn_mm.evaluation.evaluate_ope`. Defaults to 'skip':
+            nowhere.
         mask_exclude_first (bool): Leave the first frame of each sequence out
             of J. Defaults to True, as DAVIS.
         mask_exclude_last (bool): Leave the last frame of each sequence out of
@@ -59,6 +83,8 @@ class OPEMetric(BaseVideoMetric):
     def __init__(self,
                  results_dir: Optional[str] = None,
                  save_masks: bool = False,
+                 format_only: bool = False,
+                 absent_frames: str = 'skip',
                  mask_exclude_first: bool = True,
                  mask_exclude_last: bool = True,
                  collect_device: str = 'cpu',
@@ -66,6 +92,8 @@ class OPEMetric(BaseVideoMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.results_dir = results_dir
         self.save_masks = save_masks
+        self.format_only = format_only
+        self.absent_frames = absent_frames
         self.mask_exclude_first = mask_exclude_first
         self.mask_exclude_last = mask_exclude_last
         self._mask_reader = ImageReader()
@@ -120,15 +148,63 @@ class OPEMetric(BaseVideoMetric):
             raise ValueError('no sequence was tracked to its end: there is '
                              'nothing to evaluate')
         records = sorted(results, key=lambda record: record.video_id)
+        logger: MMLogger = MMLogger.get_current_instance()
         scores = [
             score_sequence(record, self.mask_exclude_first,
-                           self.mask_exclude_last) for record in records
+                           self.mask_exclude_last, self.absent_frames)
+            for record in records
         ]
         mean = average_scores(records, scores)
-        logger: MMLogger = MMLogger.get_current_instance()
-        logger.info('\n' + format_table(records, scores, mean))
+        if self.format_only:
+            # There is no truth to compare with.
+            mean = {k: v for k, v in mean.items() if k.startswith('fps')}
+        else:
+            logger.info('\n' + format_table(records, scores, mean))
+        attributes = (self.dataset_meta or {}).get('attributes')
+        if attributes:
+            path = osp.join(self._results_dir(), 'attributes.json')
+            write_atomically(path, json.dumps(attributes, indent=1).encode())
+        if attributes and not self.format_only:
+            table = average_by_attribute(records, scores, attributes)
+            logger.info('\n' + format_attribute_table(table))
         logger.info(f'results of each sequence are in {self._results_dir()}')
         return mean
+
+    def has_files(self, results: List[SequenceRecord]) -> bool:
+        """Whether all files of a finished sequence are there.
+
+        Args:
+            results (list[SequenceRecord]): Its record.
+
+        Returns:
+            bool: False if it must be tracked again.
+        """
+        if len(results) != 1:
+            return False
+        record = results[0]
+        base = osp.join(self._results_dir(), record.name)
+        kinds = [
+            kind for kind in _KINDS
+            if kind != '_time.txt' or not np.isnan(record.track_times).any()
+        ]
+        num_masks = record.num_masks if self.save_masks else 0
+        return all(osp.isfile(base + kind) for kind in kinds) and (
+            num_masks == 0 or osp.isdir(base) and sum(
+                name.endswith('.png') and not name.startswith('.')
+                for name in os.listdir(base)) == num_masks)
+
+    def remove_files(self, sequence: str) -> None:
+        """Remove what an earlier run has written of a sequence.
+
+        Args:
+            sequence (str): Its name.
+        """
+        base = osp.join(self._results_dir(), sequence)
+        for kind in _KINDS:
+            if osp.isfile(base + kind):
+                os.remove(base + kind)
+        if self.save_masks and osp.isdir(base):
+            shutil.rmtree(base)
 
     def _record_of(self, data_sample: dict) -> SequenceRecord:
         """The record that this frame continues, or a new one."""
@@ -156,7 +232,7 @@ class OPEMetric(BaseVideoMetric):
         masks = prediction.get('masks')
         mask = None if masks is None else _to_numpy(masks)[0].astype(bool)
         if mask is not None:
-            record.has_masks = True
+            record.num_masks += 1
             if self.save_masks:
                 stem = osp.splitext(osp.basename(data_sample['img_path']))[0]
                 write_mask(
@@ -168,7 +244,9 @@ class OPEMetric(BaseVideoMetric):
         if mask is None:
             # Counts only if the tracker gives masks in other frames.
             return 0.
-        truth = self._mask_reader.mask(path) > 0
+        truth = self._mask_reader.mask(path)
+        object_id = data_sample.get('object_id')
+        truth = truth > 0 if object_id is None else truth == object_id
         if truth.shape != mask.shape:
             raise ValueError(f'{path}: mask of shape {truth.shape}, but the '
                              f'predicted one has {mask.shape}')

@@ -159,3 +159,25 @@ def test_inputs_are_not_changed():
     before = truth.copy()
     box_iou(np.ones((2, 4)), truth)
     np.testing.assert_array_equal(truth, before)
+
+
+def test_absent_frames_of_otbs_toolkit():
+    pred, truth = random_track(40)
+    absent = truth.copy()
+    absent[[3, 7, 20]] = NAN
+    absent[30, 0] = -2  # left of the image: OTB takes it as not annotated
+    ours = evaluate_ope(pred, absent, absent_frames='otb')
+    # As its calcSeqErrRobust.m: both errors are -1 in these frames.
+    bad = [3, 7, 20, 30]
+    iou, error = box_iou(pred, truth), center_error(pred, truth)
+    iou[bad] = error[bad] = -1
+    assert ours['success'] == pytest.approx(success_curve(iou).mean())
+    assert ours['precision'] == pytest.approx(precision_curve(error)[20])
+    # GOT-10k's figures do not change, the others do.
+    skipped = evaluate_ope(pred, absent)
+    assert ours['AO'] == skipped['AO']
+    assert ours['success'] < skipped['success']
+    visible = evaluate_ope(pred, truth)
+    assert evaluate_ope(pred, truth, absent_frames='otb') == visible
+    with pytest.raises(ValueError, match='ignore'):
+        evaluate_ope(pred, truth, absent_frames='ignore')

@@ -1,4 +1,5 @@
 """OPEMetric, fed with a model's outputs."""
+import json
 import os
 import time
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
-from mmengine.logging import MessageHub
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from mmtrack.registry import METRICS
@@ -276,3 +277,76 @@ def test_names_of_mmtracks_data_sets(results_dir, path, name):
         del sample.sequence_name
     evaluate(samples, results_dir=str(results_dir))
     assert (results_dir / f'{name}.txt').is_file()
+
+
+def test_object_of_a_mask_file(results_dir, tmp_path):
+    numbers = np.zeros((100, 200), dtype=np.uint8)
+    numbers[:, :100], numbers[:, 100:150] = 1, 2
+    path = str(tmp_path / 'objects.png')
+    cv2.imwrite(path, numbers)
+    kwargs = dict(mask=numbers == 2, mask_path=path)
+    samples = [output(i, 3, object_id=2, **kwargs) for i in range(3)]
+    assert evaluate(samples, results_dir=str(results_dir))['sot/J'] == 1
+    # Without a number, whatever is not 0 is the target.
+    samples = [output(i, 3, object_id=None, **kwargs) for i in range(3)]
+    figures = evaluate(samples, results_dir=str(results_dir))
+    assert figures['sot/J'] == pytest.approx(1 / 3)
+
+
+def test_files_only(results_dir):
+    samples = [output(i, 3, truth=BOX if i == 0 else None, track_time=.5)
+               for i in range(3)]
+    figures = evaluate(samples, results_dir=str(results_dir),
+                       format_only=True)
+    assert set(figures) == {'sot/fps', 'sot/fps_end_to_end'}
+    assert len((results_dir / 'seq.txt').read_text().splitlines()) == 3
+
+
+def test_absent_frames_as_otb(results_dir):
+    samples = [output(i, 4, truth=None if i == 2 else BOX) for i in range(4)]
+    kwargs = dict(results_dir=str(results_dir))
+    assert evaluate(samples, **kwargs)['sot/success'] == pytest.approx(20 / 21)
+    figures = evaluate(samples, absent_frames='otb', **kwargs)
+    assert figures['sot/success'] == pytest.approx(20 / 21 * 3 / 4)
+    assert figures['sot/precision'] == 1
+
+
+def test_attributes_are_written_and_printed(results_dir, monkeypatch):
+    init_default_scope('mmtrack')
+    printed = []
+    monkeypatch.setattr(MMLogger, 'info',
+                        lambda self, message: printed.append(message))
+    evaluator = Evaluator(METRICS.build(
+        dict(type='OPEMetric', results_dir=str(results_dir))))
+    attributes = dict(a=['OCC', 'FM'], b=['FM'])
+    evaluator.dataset_meta = dict(attributes=attributes)
+    for video, name in enumerate('ab'):
+        for i in range(2):
+            evaluator.process([output(i, 2, video=video, name=name)], None)
+    evaluator.evaluate(4)
+    with open(str(results_dir / 'attributes.json')) as file:
+        assert json.load(file) == attributes
+    tables = [text for text in printed if 'attribute  ' in text]
+    assert len(tables) == 1 and 'OCC' in tables[0]
+
+
+def test_files_of_a_sequence_for_resuming(results_dir):
+    mask = np.ones((100, 200), dtype=bool)
+    metric = OPEMetric(results_dir=str(results_dir), save_masks=True)
+    for i in range(3):
+        metric.process(None, [output(i, 3, mask=mask if i else None,
+                                     track_time=.1).to_dict()])
+    results = list(metric.results)
+    assert metric.has_files(results) and not metric.has_files([])
+    for name in ('seq.txt', 'seq_score.txt', 'seq_time.txt',
+                 'seq/00000003.png'):
+        content = (results_dir / name).read_bytes()
+        (results_dir / name).unlink()
+        assert not metric.has_files(results)
+        (results_dir / name).write_bytes(content)
+    assert metric.has_files(results)
+    metric.remove_files('another')
+    assert metric.has_files(results)
+    metric.remove_files('seq')
+    assert not list(results_dir.iterdir())
+    metric.remove_files('seq')  # there need not be anything

@@ -1,0 +1,8 @@
+# VOT2019, supervised: restart after failures, rotated boxes.
+_base_ = './benchmark_test.py'
+
+test_dataloader = dict(
+    dataset=dict(type='VOTTestDataset', data_root='data/vot2019'))
+test_evaluator = dict(
+    _delete_=True, type='VOTSupervisedMetric', interval=2019)
+test_cfg = dict(type='VOTSupervisedLoop')

@@ -1,0 +1,4 @@
+_base_ = [
+    '../../_base_/models/siamattn_r50_paper.py',
+    '../../_base_/datasets/vot2016_test.py'
+]

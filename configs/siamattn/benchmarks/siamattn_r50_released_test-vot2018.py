@@ -1,0 +1,4 @@
+_base_ = [
+    '../../_base_/models/siamattn_r50.py',
+    '../../_base_/datasets/vot2018_test.py'
+]
