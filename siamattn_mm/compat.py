@@ -97,6 +97,29 @@ def _mmdet_transformer() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _without_vot() -> Iterator[None]:
+    """Let mmtrack find no vot-toolkit.
+
+    Its VOT evaluation uses names that vot-toolkit 0.6 dropped, and fails in
+    the middle; without the toolkit it says so at once. Ours does not need
+    the toolkit, whose import would take a second of every start.
+    """
+    hidden = {
+        name: module
+        for name, module in sys.modules.items()
+        if name.split('.')[0] == 'vot'
+    }
+    for name in hidden:
+        del sys.modules[name]
+    sys.modules['vot'] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules['vot']
+        sys.modules.update(hidden)
+
+
+@contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Hold back what mmdet's optional parts print when they are absent."""
     with warnings.catch_warnings(), \
@@ -135,6 +158,6 @@ def import_mmtrack() -> None:
     if 'mmtrack.visualization' in sys.modules:
         return
     check_requirements()
-    with _quiet(), _accepted_versions(), _mmdet_transformer():
+    with _quiet(), _accepted_versions(), _mmdet_transformer(), _without_vot():
         for module in _MMTRACK_MODULES:
             importlib.import_module(module)

@@ -110,7 +110,15 @@ class Stark(Transformer):
 """,
     'mmtrack/datasets.py': '',
     'mmtrack/engine.py': '',
-    'mmtrack/evaluation.py': '',
+    # As mmtrack asks for it.
+    'vot/__init__.py': 'raise RuntimeError("a slow import, for nothing")',
+    'mmtrack/evaluation.py': """
+try:
+    import vot
+    from vot.region import Polygon
+except ImportError:
+    vot = None
+""",
     'mmtrack/visualization.py': '',
 }
 
@@ -181,6 +189,26 @@ def test_only_the_refused_version_is_hidden(simulate):
         import mmtrack
         assert mmtrack.seen == ('2.0.0rc4', '3.0.0rc6'), mmtrack.seen
         assert mmcv.__version__ == '2.1.0'
+        """)
+
+
+def test_mmtrack_finds_no_vot_toolkit(simulate):
+    simulate(
+        '2.3.6', '3.5.1', '', """
+        import types
+        ours = {name: types.ModuleType(name) for name in ('vot', 'vot.region')}
+        sys.modules.update(ours)
+        compat.import_mmtrack()
+        import mmtrack
+        assert mmtrack.evaluation.vot is None
+        assert {name: sys.modules[name] for name in ours} == ours
+        """)
+    simulate(
+        '2.3.6', '3.5.1', '', """
+        compat.import_mmtrack()
+        import mmtrack
+        assert mmtrack.evaluation.vot is None
+        assert 'vot' not in sys.modules
         """)
 
 

@@ -429,11 +429,31 @@ def test_unmet_requirements(helper):
     ]
 
 
+def test_toolkits_belong_to_the_extra(helper, monkeypatch):
+    """What is installed without dependencies is looked for, too."""
+    environment = helper('environment')
+    seen = []
+    monkeypatch.setattr(environment, 'unmet_requirements',
+                        lambda lines: seen.extend(lines) or ['something'])
+    stamp = dict(
+        fingerprint=environment.fingerprint(),
+        extras=['eval', 'tests'],
+        torch=environment._version('torch'))
+    monkeypatch.setattr(environment, 'read_stamp', lambda: stamp)
+    reason = environment.reason_to_set_up(['tests'])
+    assert reason == 'not installed: something'
+    assert not [line for line in seen if line.startswith('vot-toolkit')]
+    environment.reason_to_set_up(['tests', 'eval'])
+    assert [line for line in seen if line.startswith('vot-toolkit')]
+    assert [line for line in seen if line.startswith('numba')]
+
+
 def requirement_files(repository):
     """Every requirements file."""
     files = sorted((repository / 'requirements').glob('*.txt'))
     assert [path.stem for path in files] == [
-        'build', 'no_deps', 'optional', 'runtime', 'tests'
+        'build', 'eval', 'eval_no_deps', 'no_deps', 'optional', 'peers',
+        'runtime', 'tests'
     ]
     return files
 
@@ -494,6 +514,8 @@ def test_one_flavour_of_opencv(helper, repository):
     """Two flavours overwrite each other's files."""
     lines = []
     for path in requirement_files(repository):
+        if path.stem == 'peers':  # goes into a folder of its own
+            continue
         lines += helper('environment').read_requirements(path)
     names = [Requirement(line).name for line in lines]
     assert [name for name in names if name.startswith('opencv')

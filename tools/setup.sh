@@ -7,13 +7,14 @@ source "$ROOT/tools/_setup/checks.sh"
 
 usage() {
   cat <<'EOF'
-Usage: bash tools/setup.sh [--with tests] [--with optional]
+Usage: bash tools/setup.sh [--with tests] [--with optional] [--with eval]
 
 Makes a virtual environment in .venv and installs PyTorch, mmcv (compiled once
 per user, some minutes), the other packages and this plugin in editable mode.
 Running it again takes a second; after an interruption it continues.
 
-  --with NAME   also install requirements/NAME.txt: tests or optional
+  --with NAME   also install requirements/NAME.txt: tests, optional or eval (the
+                official VOT and GOT-10k toolkits); tests includes eval
   --help        this text
 
 Environment variables:
@@ -39,8 +40,10 @@ while [ $# -gt 0 ]; do
         name="${1#--with=}"
       fi
       case "$name" in
-        tests | optional) extras+=(--with "$name") ;;
-        *) die 2 "setup.sh: --with takes tests or optional, not '$name'" ;;
+        # The tests compare with the official toolkits.
+        tests) extras+=(--with tests --with eval) ;;
+        optional | eval) extras+=(--with "$name") ;;
+        *) die 2 "setup.sh: --with takes tests, optional or eval, not '$name'" ;;
       esac
       ;;
     -h | --help) usage; exit 0 ;;
@@ -173,7 +176,13 @@ echo
 }
 
 begin_step 'OpenMMLab packages, without the versions they ask for'
-install --no-deps --no-build-isolation -r "$ROOT/requirements/no_deps.txt"
+files=(-r "$ROOT/requirements/no_deps.txt")
+for name in ${extras[@]+"${extras[@]}"}; do
+  if [ -f "$ROOT/requirements/${name}_no_deps.txt" ]; then
+    files+=(-r "$ROOT/requirements/${name}_no_deps.txt")
+  fi
+done
+install --no-deps --no-build-isolation "${files[@]}"
 end_step
 
 begin_step 'this plugin, and a first import'

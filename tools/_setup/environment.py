@@ -25,7 +25,9 @@ from typing import Iterable, List, Optional
 ROOT = Path(__file__).resolve().parents[2]
 STAMP = 'siamattn_setup.json'
 ALWAYS = ('build', 'runtime', 'no_deps')
-EXTRAS = ('tests', 'optional')
+EXTRAS = ('tests', 'optional', 'eval')
+# Their second file is installed without dependencies.
+NO_DEPS = ('eval', )
 
 
 def read_requirements(path: Path) -> List[str]:
@@ -124,7 +126,9 @@ def reason_to_set_up(extras: Iterable[str]) -> Optional[str]:
     if stamp.get('torch') != _version('torch'):
         return 'another PyTorch is installed'
     lines = []  # type: List[str]
-    for name in ALWAYS + tuple(sorted(set(extras))):
+    names = ALWAYS + tuple(sorted(set(extras)))
+    names += tuple(f'{name}_no_deps' for name in NO_DEPS if name in names)
+    for name in names:
         lines += read_requirements(ROOT / 'requirements' / f'{name}.txt')
     unmet = unmet_requirements(lines)
     if unmet:

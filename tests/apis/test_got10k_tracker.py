@@ -1,0 +1,170 @@
+"""got10k's own runners and reports with our tracker."""
+import json
+import shutil
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from siamattn_mm.apis import init_tracker
+from siamattn_mm.datasets.sequence_folder import SequenceFolderError
+from siamattn_mm.evaluation import (
+    average_overlap,
+    box_iou,
+    evaluate_ope,
+    success_rate,
+)
+
+pytest.importorskip('got10k', reason='got10k is not installed')
+
+from siamattn_mm.apis import got10k_tracker  # noqa: E402
+
+NAMES = ['Skiing', 'davis-dog', 'tlp-CarChase2', 'uav-wakeboard7']
+FRAMES = 6
+
+
+@pytest.fixture(scope='module')
+def tracker(small_config_path):
+    """The untrained small model."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        return got10k_tracker.GOT10kTracker(
+            init_tracker(str(small_config_path)))
+
+
+@pytest.fixture(autouse=True)
+def no_windows(monkeypatch):
+    """Plots go to files."""
+    monkeypatch.setenv('MPLBACKEND', 'Agg')
+
+
+def test_frames_are_turned_into_bgr():
+    seen = []
+    inner = type('Inner', (), dict(
+        init=lambda self, frame, box: seen.append((frame, box)),
+        update=lambda self, frame: seen.append(frame)
+        or type('Result', (), dict(bbox=np.arange(4.)))()))()
+    tracker = got10k_tracker.GOT10kTracker(inner, 'ours')
+    assert (tracker.name, tracker.is_deterministic) == ('ours', True)
+    image = Image.new('RGB', (5, 4), (10, 20, 30))
+    tracker.init(image, (1, 2, 3, 4))
+    assert seen[0][0].shape == (4, 5, 3)
+    assert seen[0][0][0, 0].tolist() == [30, 20, 10]
+    assert seen[0][1] == (1, 2, 3, 4)
+    assert tracker.update(image.convert('L')).tolist() == [0, 1, 2, 3]
+    assert len(set(seen[1][0, 0].tolist())) == 1
+
+
+@pytest.fixture()
+def got10k_root(sequences, tmp_path):
+    """The validation set of GOT-10k, made of excerpts."""
+    for name in NAMES:
+        folder = tmp_path / 'data' / 'val' / name
+        folder.mkdir(parents=True)
+        truth = (sequences / name / 'groundtruth.txt').read_text().split()
+        (folder / 'groundtruth.txt').write_text(
+            '\n'.join(truth[:FRAMES]) + '\n')
+        images = sorted((sequences / name / 'img').iterdir())[:FRAMES]
+        for i, image in enumerate(images):
+            (folder / f'{i + 1:08d}.jpg').symlink_to(image)
+        width, height = Image.open(images[0]).size
+        (folder / 'meta_info.ini').write_text(
+            f'[METAINFO]\nresolution: ({width}, {height})\n')
+        for label, value in (('cover', 8), ('absence', 0),
+                             ('cut_by_image', 0)):
+            (folder / f'{label}.label').write_text(f'{value}\n' * FRAMES)
+    (tmp_path / 'data' / 'val' / 'list.txt').write_text('\n'.join(NAMES))
+    return tmp_path / 'data'
+
+
+def test_experiment_of_got10k(tracker, got10k_root, tmp_path, capsys):
+    from got10k.experiments import ExperimentGOT10k
+    experiment = ExperimentGOT10k(
+        str(got10k_root),
+        subset='val',
+        result_dir=str(tmp_path / 'results'),
+        report_dir=str(tmp_path / 'reports'))
+    experiment.run(tracker)
+    # A second time, everything is there already.
+    experiment.run(tracker)
+    assert capsys.readouterr().out.count('Found results') == len(NAMES)
+    figures = experiment.report([tracker.name])[tracker.name]
+    report = tmp_path / 'reports' / 'GOT-10k' / tracker.name
+    assert (report / 'success_plot.png').stat().st_size > 1000
+    assert json.loads((report / 'performance.json').read_text())
+
+    ious = []
+    for name in NAMES:
+        folder = tmp_path / 'results' / 'GOT-10k' / tracker.name / name
+        boxes = np.loadtxt(str(folder / f'{name}_001.txt'), delimiter=',')
+        times = np.loadtxt(str(folder / f'{name}_time.txt'))
+        assert boxes.shape == (FRAMES, 4) and (times[1:] > 1e-3).all()
+        truth = np.loadtxt(
+            str(got10k_root / 'val' / name / 'groundtruth.txt'),
+            delimiter=',')
+        width, height = Image.open(
+            got10k_root / 'val' / name / '00000001.jpg').size
+        # GOT-10k's overlap is that of the parts inside the image.
+        ious.append(box_iou(inside(boxes, width, height),
+                            inside(truth, width, height)))
+        figure = figures['seq_wise'][name]
+        assert average_overlap(ious[-1]) == pytest.approx(
+            figure['ao'], abs=1e-6)
+        assert success_rate(ious[-1], .5) == pytest.approx(
+            figure['sr'], abs=1e-6)
+    everything = np.concatenate([iou[1:] for iou in ious])
+    difference = abs(everything.mean() - figures['overall']['ao'])
+    with capsys.disabled():
+        print(f'\nAO of ExperimentGOT10k: difference {difference:.1e}')
+    assert difference < 1e-6
+    assert figures['overall']['speed_fps'] > 0
+
+
+def inside(boxes, width, height):
+    """The parts of boxes within the image."""
+    near = np.clip(boxes[:, :2], 0, [width, height])
+    size = np.clip(boxes[:, 2:], 0, [width, height] - near)
+    return np.concatenate([near, size], axis=1)
+
+
+def test_experiment_on_a_folder(tracker, sequences, tmp_path, capsys):
+    experiment = got10k_tracker.ExperimentFolder(
+        str(sequences),
+        NAMES,
+        FRAMES,
+        result_dir=str(tmp_path / 'results'),
+        report_dir=str(tmp_path / 'reports'))
+    assert len(experiment.dataset) == len(NAMES)
+    experiment.run(tracker)
+    figures = experiment.report([tracker.name])[tracker.name]
+    report = tmp_path / 'reports' / 'sequences' / tracker.name
+    for name in ('success_plots.png', 'precision_plots.png'):
+        assert (report / name).stat().st_size > 1000
+    results = tmp_path / 'results' / 'sequences' / tracker.name
+    largest = 0
+    for name in NAMES:
+        boxes = np.loadtxt(str(results / f'{name}.txt'), delimiter=',')
+        ours = evaluate_ope(boxes, experiment.dataset[name][1])
+        theirs = figures['seq_wise'][name]
+        largest = max(
+            largest, abs(ours['success'] - theirs['success_score']),
+            abs(ours['precision'] - theirs['precision_score']))
+    with capsys.disabled():
+        print(f'\nsuccess and precision of ExperimentOTB: largest difference '
+              f'{largest:.1e}')
+    assert largest < 1e-6
+
+
+def test_wrong_sequences_are_refused(sequences, tmp_path):
+    path = tmp_path / 'Skiing'
+    shutil.copytree(str(sequences / 'Skiing'), str(path))
+    truth = (path / 'groundtruth.txt').read_text().splitlines()
+    for line, message in (('nan,nan,nan,nan', 'line 3 of the ground truth'),
+                          ('1,2,x,4', "line 3: 'x' is not a number")):
+        (path / 'groundtruth.txt').write_text(
+            '\n'.join(truth[:2] + [line] + truth[3:]))
+        with pytest.raises(SequenceFolderError, match=message):
+            got10k_tracker.ExperimentFolder(str(tmp_path))
+    with pytest.raises(ValueError, match='num_frames must be at least 1'):
+        got10k_tracker.ExperimentFolder(str(tmp_path), num_frames=0)
