@@ -54,4 +54,6 @@ model = dict(
                 fc_channels=128,
                 spatial_scale=63 / 255))),
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
-    test_cfg=dict(center_size=8, refine=dict(mask_thr=0.5)))
+    # After this little training refined boxes grow from frame to frame, so the
+    # box is the proposal's; the figures with both are in the model card.
+    test_cfg=dict(center_size=8, refine=dict(mask_thr=0.5, box=False)))

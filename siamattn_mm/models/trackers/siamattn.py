@@ -79,7 +79,9 @@ class SiamAttn(SiamRPN):
         train_cfg (dict): ``rpn`` and, optionally, ``refine``.
         test_cfg (dict): ``exemplar_size``, ``search_size``,
             ``context_amount``, ``center_size`` (side to which template maps
-            are cropped; None keeps them), ``rpn`` and ``refine``. Convs and
+            are cropped; None keeps them), ``rpn`` and ``refine`` (whose
+            ``box`` False keeps the proposal's box: only the mask is of the
+            refinement head then). Convs and
             norms run as one while tracking, unless ``fold_norms`` is False.
         frozen_modules (list[str] | str, optional): Defaults to None.
         data_preprocessor (dict): Defaults to
@@ -335,7 +337,8 @@ class SiamAttn(SiamRPN):
         fused_mask = None
         if self.with_refine_head:
             fused_box, fused_mask = self.refine_head(dsa_z, dsa_x, low_level)
-            found = self._refine_box(fused_box, found)
+            if cfg.get('refine', {}).get('box', True):
+                found = self._refine_box(fused_box, found)
 
         origin = state.box[:2] - side / 2
         box = self._update_box(state.box, found / scale, origin,

@@ -180,6 +180,22 @@ def test_box_only_refinement(small_config, frames):
     assert result.pasted_mask is None and result.polygon is None
 
 
+def test_the_proposals_box_with_a_mask(small_config, frames, monkeypatch):
+    model = MODELS.build(small_config.model).eval()
+    boxes = []
+    for box in (True, False):
+        model.test_cfg.refine.box = box
+        called = []
+        monkeypatch.setattr(
+            model.refine_head, 'predict_box',
+            lambda fused, box: called.append(1) or box * 1.1)
+        model.init(frames[0], BOX)
+        result = model.track(frames[1])
+        assert len(called) == box and result.pasted_mask is not None
+        boxes.append(result.bbox)
+    assert not np.allclose(*boxes)
+
+
 @pytest.mark.parametrize('bbox', [
     (-20., -15., 40., 30.),
     (WIDTH - 5., HEIGHT - 5., 60., 60.),
