@@ -1,4 +1,5 @@
 """Run mmtrack's own entry points, with clear messages for bad input."""
+import functools
 import importlib.util
 import os.path as osp
 import sys
@@ -7,6 +8,7 @@ from typing import NoReturn
 
 import torch
 from mmengine.device import get_device
+from mmengine.model import MMDistributedDataParallel
 
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets import SequenceFolderError
@@ -34,9 +36,7 @@ def run(name: str) -> None:
         if path is not None and '://' not in path and not osp.isfile(path):
             _fail(f'{kind} {path!r} is not a file')
     if args.launcher == 'pytorch' and get_device() == 'cpu':
-        # mmengine would ask CUDA for a device, whatever the backend is; it
-        # takes a process group that is there already.
-        torch.distributed.init_process_group('gloo')
+        distribute_on_cpu()
     try:
         tool.main()
     except SequenceFolderError as error:
@@ -45,6 +45,25 @@ def run(name: str) -> None:
         _fail(str(error).splitlines()[-1])
     except CheckpointError as error:
         _fail(str(error))
+
+
+def distribute_on_cpu() -> None:
+    """Let mmengine's runner work in several processes without a GPU.
+
+    Call it once in each process that ``torchrun`` has started.
+    """
+    # mmengine would ask CUDA for a device, whatever the backend is; it takes
+    # a process group that is there already.
+    torch.distributed.init_process_group('gloo')
+
+    # It gives the number of a GPU to the model's wrapper, too.
+    wrap = MMDistributedDataParallel.__init__
+
+    @functools.wraps(wrap)
+    def wrap_without_gpu(self, *args, **kwargs) -> None:
+        wrap(self, *args, **dict(kwargs, device_ids=None))
+
+    MMDistributedDataParallel.__init__ = wrap_without_gpu
 
 
 def _load(name: str) -> ModuleType:

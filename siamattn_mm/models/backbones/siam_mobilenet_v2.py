@@ -53,6 +53,9 @@ class SiamMobileNetV2(MobileNetV2):
         self.out_stem = out_stem
         self._drop_layers_behind(max(out_indices))
         self._limit_stride(max_stride, dilate)
+        # mmdet freezes in train() alone: after the optimizer has been built,
+        # and after DistributedDataParallel has counted what it waits for.
+        self._freeze_stages()
 
     def _drop_layers_behind(self, last: int) -> None:
         for name in self.layers[last + 1:]:

@@ -133,3 +133,13 @@ def test_stages_that_are_not_built_cannot_be_frozen():
     build(out_indices=(1, ), frozen_stages=2).train()
     with pytest.raises(ValueError, match='frozen_stages is 3.*2 stages'):
         build(out_indices=(1, ), frozen_stages=3)
+
+
+def test_frozen_as_soon_as_it_is_built():
+    """Optimizers and DDP look before the first train()."""
+    model = MODELS.build(dict(type='SiamMobileNetV2', frozen_stages=2))
+    trained = {
+        name.split('.')[0]
+        for name, p in model.named_parameters() if p.requires_grad
+    }
+    assert trained == {'layer3', 'layer4', 'layer5'}
