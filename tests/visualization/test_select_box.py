@@ -10,6 +10,12 @@ from matplotlib.backend_bases import KeyEvent, MouseEvent  # noqa: E402
 from siamattn_mm.visualization.select_box import select_box  # noqa: E402
 
 
+@pytest.fixture(autouse=True)
+def no_figures():
+    """Others, such as got10k's plots, leave theirs open."""
+    plt.close('all')
+
+
 @pytest.fixture
 def user(monkeypatch):
     """Somebody at a window, who drags from one pixel to another."""
