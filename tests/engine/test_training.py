@@ -48,6 +48,7 @@ def scalars(folder):
 
 
 def test_what_is_logged(runner_of, tmp_path, repository):
+    pytest.importorskip('tensorboard')
     # Two backends, as configs/_base_/tensorboard.py has them.
     backends = Config.fromfile(
         str(repository / 'configs/_base_/tensorboard.py')).visualizer
