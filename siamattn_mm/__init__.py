@@ -9,6 +9,12 @@ from .version import __version__
 # Must come before anything that imports mmtrack.
 compat.import_mmtrack()
 
-from . import datasets, engine, evaluation, models  # noqa: E402,F401
+from . import (  # noqa: E402,F401
+    datasets,
+    deploy,
+    engine,
+    evaluation,
+    models,
+)
 
 __all__ = ['__version__']

@@ -452,8 +452,8 @@ def requirement_files(repository):
     """Every requirements file."""
     files = sorted((repository / 'requirements').glob('*.txt'))
     assert [path.stem for path in files] == [
-        'build', 'eval', 'eval_no_deps', 'no_deps', 'optional', 'peers',
-        'runtime', 'tests'
+        'build', 'deploy', 'eval', 'eval_no_deps', 'no_deps', 'optional',
+        'peers', 'runtime', 'tests'
     ]
     return files
 

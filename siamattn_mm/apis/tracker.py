@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS
 
 import siamattn_mm
+from siamattn_mm.deploy import build_exported, is_exported
 from siamattn_mm.models.trackers import SiamAttn
 from siamattn_mm.models.trackers.siamattn import xywh_of
 from siamattn_mm.utils import CheckpointError, load_into
@@ -181,7 +182,21 @@ def check_bbox(bbox: Sequence[float],
     return box
 
 
-def _read_config(config: Union[str, os.PathLike, Config]) -> Config:
+def read_config(config: Union[str, os.PathLike, Config]) -> Config:
+    """Read the config of a model.
+
+    Args:
+        config (str | os.PathLike | Config): Config file, or what was read
+            from one.
+
+    Returns:
+        Config: With a ``model``.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+        TypeError: If it is neither a path nor a ``Config``.
+        ValueError: If it describes no model.
+    """
     if not isinstance(config, Config):
         if not isinstance(config, (str, os.PathLike)):
             raise TypeError('config is a path or a Config, but got '
@@ -226,16 +241,19 @@ def _load_shipped_weights(config: Config, model: SiamAttn) -> bool:
 
 def init_tracker(config: Union[str, Config],
                  checkpoint: Optional[str] = None,
-                 device: str = 'cpu') -> Tracker:
+                 device: str = 'cpu',
+                 runtime: str = 'onnxruntime') -> Tracker:
     """Build a tracker from a config and load its weights.
 
     Args:
         config (str | Config): Config file, or what was read from one.
-        checkpoint (str, optional): Weights. Without them those that ship
-            with the package are loaded, if the config names some
-            (``package_weights``); otherwise the model is untrained, and says
-            so. Defaults to None.
-        device (str): Defaults to 'cpu'.
+        checkpoint (str, optional): Weights, or ``NAME.onnx`` from
+            ``tools/export.py``. Without it those that ship with the package
+            are loaded, if the config names some (``package_weights``);
+            otherwise the model is untrained, and says so. Defaults to None.
+        device (str): Defaults to 'cpu', where exported models always run.
+        runtime (str): What runs an exported model, ``'onnxruntime'`` or
+            ``'openvino'``. Defaults to 'onnxruntime'.
 
     Returns:
         Tracker: Ready for :meth:`Tracker.init`.
@@ -246,11 +264,14 @@ def init_tracker(config: Union[str, Config],
             another tracker.
         ValueError: If the config describes no model, the device cannot be
             used, or the checkpoint cannot be read or belongs to another
-            config; names that differ are listed.
+            config; names that differ are listed. Also if an exported model's
+            runtime is not installed.
     """
-    config = _read_config(config)
+    config = read_config(config)
     device = _check_device(device)
     init_default_scope(config.get('default_scope', 'mmtrack'))
+    if checkpoint is not None and is_exported(checkpoint):
+        return Tracker(build_exported(config, checkpoint, runtime))
     model = MODELS.build(config.model)
     tracker = Tracker(model)
     if checkpoint is not None:

@@ -1,0 +1,198 @@
+"""From a config and its weights to two ONNX files."""
+import contextlib
+import copy
+import hashlib
+import inspect
+import io
+import logging
+import warnings
+from typing import (
+    Any,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Union,
+)
+
+import torch
+from mmcv.cnn import fuse_conv_bn
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from siamattn_mm.models.trackers import SiamAttn
+from siamattn_mm.utils.files import written_whole
+from siamattn_mm.version import __version__
+
+from .files import (
+    METADATA_KEY,
+    ExportError,
+    Metadata,
+    plain,
+    require,
+    template_path,
+)
+from .graphs import (
+    TEMPLATE_INPUTS,
+    TRACK_INPUTS,
+    TRACK_OUTPUTS,
+    TemplateGraph,
+    TrackGraph,
+    state_tensors,
+)
+from .lowering import OPSET, standard_operators
+
+# Whatever else changes how frames are tracked, the graphs would not do.
+_KNOWN_TEST_CFG = dict(
+    exemplar_size=None,
+    search_size=None,
+    context_amount=None,
+    center_size=None,
+    min_size=None,
+    fold_norms=None,
+    rpn=('penalty_k', 'window_influence', 'lr'),
+    refine=('box', 'mask_thr', 'min_contour_area'))
+
+
+def _check_test_cfg(test_cfg: Mapping[str, Any]) -> None:
+    """Refuse options of the tracker that the graphs know nothing of."""
+    unknown = [key for key in test_cfg if key not in _KNOWN_TEST_CFG]
+    for part in ('rpn', 'refine'):
+        unknown += [
+            f'{part}.{key}' for key in test_cfg.get(part) or ()
+            if key not in _KNOWN_TEST_CFG[part]
+        ]
+    if unknown:
+        raise ExportError('models with these options of test_cfg cannot be '
+                          f'exported: {", ".join(unknown)}')
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back what tracing says about sizes that are fixed on purpose."""
+    loggers = [logging.getLogger('torch.onnx')]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels):
+                logger.setLevel(level)
+
+
+def _trace(graph: nn.Module, args: Sequence[Tensor], inputs: Sequence[str],
+           outputs: Sequence[str]) -> Any:
+    onnx = require('onnx')
+    # PyTorch's older exporter, which every release has.
+    choice = {}
+    if 'dynamo' in inspect.signature(torch.onnx.export).parameters:
+        choice = dict(dynamo=False)
+    buffer = io.BytesIO()
+    with _quiet():
+        torch.onnx.export(
+            graph,
+            tuple(args),
+            buffer,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            opset_version=OPSET,
+            **choice)
+    return onnx.load_model_from_string(buffer.getvalue())
+
+
+def trace_graphs(model: SiamAttn, deform_conv: str = 'operator') -> List[Any]:
+    """Turn a model into two graphs.
+
+    Args:
+        model (SiamAttn): In eval mode, with unfolded norms
+            (``test_cfg.fold_norms=False``). It is not changed.
+        deform_conv (str): See :func:`~.lowering.standard_operators`.
+            Defaults to 'operator'.
+
+    Returns:
+        list[onnx.ModelProto]: The template's graph and the one that tracks.
+
+    Raises:
+        ExportError: If ``test_cfg`` has an option that the graphs do not
+            know.
+    """
+    _check_test_cfg(model.test_cfg)
+    model = fuse_conv_bn(copy.deepcopy(model)).cpu().requires_grad_(False)
+    cfg = model.test_cfg
+
+    def crop(size: int) -> Tensor:
+        generator = torch.Generator().manual_seed(0)
+        return torch.randint(
+            0, 256, (1, size, size, 3), dtype=torch.uint8,
+            generator=generator)
+
+    rpn = cfg.rpn
+    args = (crop(cfg.search_size), torch.tensor([160., 120., 64., 48.]),
+            torch.tensor([float(cfg.search_size)]),
+            torch.tensor([320., 240.]),
+            torch.tensor([rpn.penalty_k, rpn.window_influence, rpn.lr]))
+    with torch.no_grad(), standard_operators(deform_conv):
+        template_graph = TemplateGraph(model)
+        template = crop(cfg.exemplar_size)
+        state = template_graph.state(template)
+        names = [name for name, _ in state_tensors(state)]
+        tensors = [tensor for _, tensor in state_tensors(state)]
+        track_graph = TrackGraph(model, state)
+        num_outputs = len(track_graph(*args, *tensors))
+        return [
+            _trace(template_graph, [template], TEMPLATE_INPUTS, names),
+            _trace(track_graph, [*args, *tensors], [*TRACK_INPUTS, *names],
+                   TRACK_OUTPUTS[:num_outputs])
+        ]
+
+
+def export_tracker(config: Union[str, Config],
+                   checkpoint: Optional[str],
+                   out: str,
+                   deform_conv: str = 'operator') -> List[str]:
+    """Write a tracker's network as ONNX files.
+
+    Args:
+        config (str | Config): As for ``init_tracker``.
+        checkpoint (str, optional): As for ``init_tracker``; without it, the
+            package's own weights.
+        out (str): ``NAME.onnx``, the graph that tracks; the template's goes
+            to ``NAME.init.onnx``.
+        deform_conv (str): See :func:`~.lowering.standard_operators`.
+            Defaults to 'operator'.
+
+    Returns:
+        list[str]: The two paths.
+
+    Raises:
+        ExportError: If ``out`` has another suffix, ``onnx`` is not installed,
+            or the config is another tracker's or has an unknown ``test_cfg``.
+        FileNotFoundError: If there is no such config.
+        ValueError: As ``init_tracker``.
+    """
+    # It imports this package for exported checkpoints.
+    from siamattn_mm.apis.tracker import init_tracker, read_config
+    require('onnx')
+    paths = [template_path(out), out]
+    config = copy.deepcopy(read_config(config))
+    described = plain(config.model.to_dict())
+    config.model.setdefault('test_cfg', {})['fold_norms'] = False
+    try:
+        model = init_tracker(config, checkpoint).model
+    except TypeError as error:
+        raise ExportError(str(error)) from error
+    protos = trace_graphs(model, deform_conv)
+    export_id = hashlib.sha256(
+        b''.join(proto.SerializeToString() for proto in protos)).hexdigest()
+    for path, proto, graph in zip(paths, protos, ('template', 'track')):
+        metadata = Metadata(graph, __version__, export_id[:16], described)
+        proto.metadata_props.add(key=METADATA_KEY, value=metadata.dump())
+        proto.producer_name = 'siamattn_mm'
+        with written_whole(path) as temporary:
+            with open(temporary, 'wb') as file:
+                file.write(proto.SerializeToString())
+    return paths

@@ -1,0 +1,194 @@
+"""The SiamAttn tracker with its network in ONNX files."""
+from typing import Any, NamedTuple, Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+from mmengine.config import Config, ConfigDict
+from mmtrack.models.sot import SiamRPN
+from mmtrack.registry import MODELS
+
+from siamattn_mm.models.trackers import SiamAttn, TrackResult
+from siamattn_mm.models.trackers.crop import context_side, crop_image
+from siamattn_mm.models.trackers.mask_paste import paste_mask, rotated_box
+
+from .files import (
+    ExportError,
+    Metadata,
+    check_exists,
+    differences,
+    plain,
+    template_path,
+)
+from .runtimes import Arrays, open_graph
+
+
+class ExportedState(NamedTuple):
+    """What is kept between frames.
+
+    Attributes:
+        box (np.ndarray): (4,) float64, cxcywh in image pixels.
+        pad_value (tuple[float, ...]): The first frame's mean colour.
+        template (dict[str, np.ndarray]): What the template's graph gave.
+    """
+    box: np.ndarray
+    pad_value: Tuple[float, ...]
+    template: Arrays
+
+
+@MODELS.register_module()
+class ExportedSiamAttn(SiamAttn):
+    """SiamAttn that only tracks, its network run by an ONNX runtime.
+
+    Any config of ``SiamAttn`` becomes one of this class with two options:
+    ``model.type=ExportedSiamAttn model.onnx_file=model.onnx``. Of
+    ``test_cfg``, the tracking parameters and mask thresholds count; what is
+    part of the graphs cannot be changed any more.
+
+    Args:
+        onnx_file (str): The graph that tracks, from ``tools/export.py``; the
+            template's lies beside it.
+        test_cfg (dict): As for ``SiamAttn``.
+        runtime (str): ``'onnxruntime'`` or ``'openvino'``.
+            Defaults to 'onnxruntime'.
+        data_preprocessor (dict): As for ``SiamAttn``; crops are normalised in
+            the graphs. Defaults to dict(type='SOTDataPreprocessor').
+        **network: The parts that the files hold; they must be the same.
+
+    Raises:
+        ExportError: If a file is missing or not an export, the two are not of
+            one export, or were made from another network.
+    """
+
+    def __init__(self,
+                 onnx_file: str,
+                 test_cfg: dict,
+                 runtime: str = 'onnxruntime',
+                 data_preprocessor: dict = dict(type='SOTDataPreprocessor'),
+                 **network: Any) -> None:
+        # SiamRPN's own would build the network.
+        super(SiamRPN, self).__init__(data_preprocessor=data_preprocessor)
+        self.test_cfg = ConfigDict(test_cfg)
+        paths = template_path(onnx_file), onnx_file
+        check_exists(onnx_file)
+        self._template_graph, self._track_graph = (
+            open_graph(path, runtime) for path in paths)
+        template, track = (
+            Metadata.parse(graph.entries, path) for graph, path in zip(
+                (self._template_graph, self._track_graph), paths))
+        if template.export_id != track.export_id:
+            raise ExportError(f'{paths[0]!r} and {paths[1]!r} are not of one '
+                              'export')
+        found = dict(
+            network, data_preprocessor=data_preprocessor, test_cfg=test_cfg)
+        wrong = differences({k: v for k, v in track.model.items()
+                             if k != 'type'}, plain(found))
+        if wrong:
+            raise ExportError(
+                f'{onnx_file!r} was exported from another config; these '
+                f'differ: {", ".join(wrong)}')
+        self._state: Optional[ExportedState] = None
+
+    def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
+        """Take the target from the first frame.
+
+        Args:
+            frame (np.ndarray): (H, W, 3) BGR uint8.
+            bbox (Sequence[float]): xywh in image pixels.
+        """
+        x, y, w, h = (float(value) for value in bbox)
+        box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
+        pad_value = cv2.mean(np.ascontiguousarray(frame))[:frame.shape[2]]
+        side = context_side(w, h, self.test_cfg.context_amount)
+        crop = crop_image(frame, box[:2], max(1, round(side)),
+                          self.test_cfg.exemplar_size, pad_value)
+        self._state = ExportedState(
+            box, pad_value, self._template_graph(dict(template=crop[None])))
+
+    def track(self, frame: np.ndarray) -> TrackResult:
+        """Find the target in the next frame.
+
+        Args:
+            frame (np.ndarray): (H, W, 3) BGR uint8, of the first frame's
+                size.
+
+        Returns:
+            TrackResult: See there.
+
+        Raises:
+            RuntimeError: If :meth:`init` was not called before.
+        """
+        if self._state is None:
+            raise RuntimeError('track() was called before init(): give the '
+                               'target in the first frame')
+        state, cfg = self._state, self.test_cfg
+        image_size = frame.shape[1], frame.shape[0]
+        template_side = context_side(*state.box[2:], cfg.context_amount)
+        side = max(
+            1, round(template_side * cfg.search_size / cfg.exemplar_size))
+        crop = crop_image(frame, state.box[:2], side, cfg.search_size,
+                          state.pad_value)
+        rpn = cfg.rpn
+        outputs = self._track_graph(
+            dict(
+                state.template,
+                search=crop[None],
+                last_box=state.box.astype(np.float32),
+                window_side=np.array([side], np.float32),
+                image_size=np.array(image_size, np.float32),
+                tuning=np.array([rpn.penalty_k, rpn.window_influence, rpn.lr],
+                                np.float32)))
+        box = outputs['box'].astype(np.float64)
+        self._state = state._replace(box=box)
+        bbox = np.concatenate([box[:2] - box[2:] / 2, box[2:]])
+        mask = polygon = None
+        if 'mask' in outputs:
+            mask = paste_mask(outputs['mask'],
+                              outputs['mask_box'].astype(np.float64),
+                              image_size, cfg.refine.mask_thr)
+            polygon = rotated_box(mask, bbox, cfg.refine.min_contour_area)
+        return TrackResult(bbox, float(outputs['score'][0]), mask, polygon)
+
+    def init_weights(self) -> None:
+        """Do nothing: the files hold the weights."""
+
+    def forward(self, inputs: dict, data_samples: Optional[list] = None,
+                mode: str = 'predict', **kwargs: Any) -> Any:
+        """Track one frame, as mmtrack's test loop asks.
+
+        Args:
+            inputs (dict[str, Tensor]): As for ``SiamAttn.predict``.
+            data_samples (list[TrackDataSample]): As there.
+            mode (str): Only ``'predict'``. Defaults to 'predict'.
+
+        Returns:
+            list[TrackDataSample]: As there.
+
+        Raises:
+            NotImplementedError: In any other mode.
+        """
+        if mode != 'predict':
+            raise NotImplementedError('an exported model only tracks: it has '
+                                      f'no mode {mode!r}')
+        return self.predict(inputs, data_samples, **kwargs)
+
+
+def build_exported(config: Config, path: str,
+                   runtime: str = 'onnxruntime') -> ExportedSiamAttn:
+    """Build the tracker that a config and an exported file describe.
+
+    Args:
+        config (Config): The one that was exported; tracking parameters may
+            differ.
+        path (str): The graph that tracks.
+        runtime (str): See :class:`ExportedSiamAttn`.
+            Defaults to 'onnxruntime'.
+
+    Returns:
+        ExportedSiamAttn: In eval mode.
+
+    Raises:
+        ExportError: As :class:`ExportedSiamAttn`.
+    """
+    model = {k: v for k, v in config.model.items() if k != 'type'}
+    return ExportedSiamAttn(
+        onnx_file=path, runtime=runtime, **model).eval()

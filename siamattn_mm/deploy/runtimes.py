@@ -1,0 +1,154 @@
+"""What runs an ONNX file: one small class per runtime, one interface."""
+import os
+from typing import Any, Dict, Mapping
+
+import numpy as np
+import torch
+
+from .files import METADATA_KEY, ExportError, check_exists, require
+
+Arrays = Dict[str, np.ndarray]
+
+
+class OnnxRuntimeGraph:
+    """A graph in onnxruntime, on the CPU.
+
+    Args:
+        path (str): ONNX file.
+        num_threads (int): As many as PyTorch uses.
+
+    Attributes:
+        inputs (tuple[str]): Names.
+        entries (dict[str, str]): The file's metadata.
+    """
+
+    def __init__(self, path: str, num_threads: int) -> None:
+        runtime = require('onnxruntime')
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = num_threads
+        options.log_severity_level = 3
+        # A peaked softmax is full of subnormal numbers, which are slow.
+        options.add_session_config_entry('session.set_denormal_as_zero', '1')
+        self._session = runtime.InferenceSession(
+            path, options, providers=['CPUExecutionProvider'])
+        self.inputs = tuple(i.name for i in self._session.get_inputs())
+        self._outputs = [o.name for o in self._session.get_outputs()]
+        self.entries = dict(
+            self._session.get_modelmeta().custom_metadata_map)
+
+    def __call__(self, feeds: Mapping[str, np.ndarray]) -> Arrays:
+        """Run the graph.
+
+        Args:
+            feeds (Mapping[str, ndarray]): At least its inputs.
+
+        Returns:
+            dict[str, ndarray]: Its outputs.
+        """
+        outputs = self._session.run(
+            self._outputs, {name: feeds[name]
+                            for name in self.inputs})
+        return dict(zip(self._outputs, outputs))
+
+
+def _openvino_deform_conv(node: Any) -> Any:
+    """ONNX's ``DeformConv``, which OpenVINO's reader does not know."""
+    opset = require('openvino.opset8')
+    data, weight, offset = (node.get_input(i) for i in range(3))
+    pads = node.get_attribute('pads')
+    return opset.deformable_convolution(
+        data,
+        offset,
+        weight,
+        node.get_attribute('strides'),
+        pads[:2],
+        pads[2:],
+        node.get_attribute('dilations'),
+        bilinear_interpolation_pad=True).outputs()
+
+
+class OpenVINOGraph:
+    """A graph in OpenVINO, on the CPU, in single precision.
+
+    Args:
+        path (str): ONNX file.
+        num_threads (int): As many as PyTorch uses.
+
+    Attributes:
+        inputs (tuple[str]): Names.
+        entries (dict[str, str]): The file's metadata.
+    """
+
+    def __init__(self, path: str, num_threads: int) -> None:
+        openvino = require('openvino')
+        frontend = require('openvino.frontend.onnx')
+        core = openvino.Core()
+        core.add_extension(
+            frontend.ConversionExtension('DeformConv', _openvino_deform_conv))
+        model = core.read_model(path)
+        compiled = core.compile_model(
+            model, 'CPU', {
+                'INFERENCE_NUM_THREADS': num_threads,
+                'INFERENCE_PRECISION_HINT': 'f32',
+                'PERFORMANCE_HINT': 'LATENCY',
+                'CPU_DENORMALS_OPTIMIZATION': True
+            })
+        self.inputs = tuple(i.get_any_name() for i in compiled.inputs)
+        # A tensor has the graph's name for it, and maybe its operator's too.
+        self._outputs = [o.get_names() for o in compiled.outputs]
+        self._request = compiled.create_infer_request()
+        self.entries = {}
+        if model.has_rt_info(['framework', METADATA_KEY]):
+            entry = model.get_rt_info(['framework', METADATA_KEY])
+            self.entries[METADATA_KEY] = entry.astype(str)
+
+    def __call__(self, feeds: Mapping[str, np.ndarray]) -> Arrays:
+        """Run the graph.
+
+        Args:
+            feeds (Mapping[str, ndarray]): At least its inputs.
+
+        Returns:
+            dict[str, ndarray]: Its outputs.
+        """
+        outputs = self._request.infer(
+            {name: feeds[name]
+             for name in self.inputs}, share_inputs=True)
+        return {
+            name: array
+            for names, array in zip(self._outputs, outputs.values())
+            for name in names
+        }
+
+
+RUNTIMES = {'onnxruntime': OnnxRuntimeGraph, 'openvino': OpenVINOGraph}
+
+
+def open_graph(path: str, runtime: str = 'onnxruntime') -> Any:
+    """Load a graph.
+
+    Args:
+        path (str): ONNX file.
+        runtime (str): A key of ``RUNTIMES``. Defaults to 'onnxruntime'.
+
+    Returns:
+        OnnxRuntimeGraph | OpenVINOGraph: Call it with named arrays.
+
+    Raises:
+        ExportError: If the runtime is unknown or not installed, or the file
+            does not exist or cannot be read.
+    """
+    if runtime not in RUNTIMES:
+        raise ExportError(f'runtime must be one of {sorted(RUNTIMES)}, but '
+                          f'got {runtime!r}')
+    check_exists(path)
+    try:
+        return RUNTIMES[runtime](os.fspath(path), torch.get_num_threads())
+    except ExportError:
+        raise
+    except Exception as error:  # each runtime has its own kinds
+        reason = str(error).strip().splitlines()
+        raise ExportError(f'{runtime} cannot read {path!r}: '
+                          f'{reason[0] if reason else error!r}') from error
+
+

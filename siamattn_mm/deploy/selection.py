@@ -1,0 +1,71 @@
+"""From RPN maps to the best proposal, in torch."""
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from siamattn_mm.models.heads import SiamAttnRPNHead
+from siamattn_mm.models.heads.siamese_rpn_head import MAX_LOG
+
+
+class SelectedProposal(NamedTuple):
+    """The best anchor's prediction in one search crop.
+
+    Attributes:
+        bbox (Tensor): (4,), cxcywh in crop pixels, relative to the crop's
+            centre.
+        score (Tensor): (1,), foreground probability, 0..1.
+        penalty (Tensor): (1,), of its change in size and aspect, 0..1.
+    """
+    bbox: Tensor
+    score: Tensor
+    penalty: Tensor
+
+
+def _padded_size(w: Tensor, h: Tensor) -> Tensor:
+    pad = 0.5 * (w + h)
+    return torch.sqrt((w + pad) * (h + pad))
+
+
+def _change(ratio: Tensor) -> Tensor:
+    return torch.maximum(ratio, 1. / ratio)
+
+
+def select_proposal(head: SiamAttnRPNHead, cls_score: Tensor,
+                    bbox_pred: Tensor, target_size: Tensor, penalty_k: Tensor,
+                    window_influence: Tensor) -> SelectedProposal:
+    """``SiamAttnRPNHead.select_proposal`` as tensor operations.
+
+    The tracker's own does it in numpy and double precision, which no graph
+    can hold.
+
+    Args:
+        head (SiamAttnRPNHead): For its anchors and its window.
+        cls_score (Tensor): (1, 2 * A, H, W) logits.
+        bbox_pred (Tensor): (1, 4 * A, H, W) deltas.
+        target_size (Tensor): (2,), width and height of the target in the last
+            frame, in crop pixels.
+        penalty_k (Tensor): Scalar, as in ``test_cfg.rpn``.
+        window_influence (Tensor): Scalar, as in ``test_cfg.rpn``.
+
+    Returns:
+        SelectedProposal: See there.
+    """
+    size = tuple(int(side) for side in cls_score.shape[-2:])
+    anchors, window = (
+        torch.from_numpy(values).to(cls_score) for values in head._grid(size))
+    logits = cls_score.reshape(2, -1)
+    score = torch.sigmoid(logits[1] - logits[0])
+    deltas = bbox_pred.reshape(4, -1)
+    centres = deltas[:2] * anchors[2:] + anchors[:2]
+    w, h = deltas[2:].clamp(-MAX_LOG, MAX_LOG).exp() * anchors[2:]
+
+    scale_change = _change(_padded_size(w, h) / _padded_size(*target_size))
+    ratio_change = _change((target_size[0] / target_size[1]) / (w / h))
+    penalty = torch.exp(-penalty_k * (ratio_change * scale_change - 1))
+    ranking = (
+        penalty * score * (1 - window_influence) + window * window_influence)
+    best = torch.argmax(ranking, dim=0, keepdim=True)
+    chosen = torch.cat([centres, torch.stack([w, h, score, penalty])])
+    chosen = chosen.index_select(1, best)
+    return SelectedProposal(chosen[:4, 0], chosen[4], chosen[5])

@@ -1,0 +1,59 @@
+"""What exported files say, and which are refused."""
+import pytest
+
+from siamattn_mm.deploy.files import (
+    METADATA_KEY,
+    ExportError,
+    Metadata,
+    differences,
+    is_exported,
+    plain,
+    require,
+    template_path,
+)
+
+
+def test_metadata_survives_a_file():
+    metadata = Metadata('track', '1.0', 'abc', dict(type='SiamAttn', n=[1]))
+    entries = {METADATA_KEY: metadata.dump(), 'other': 'x'}
+    assert Metadata.parse(entries, 'a.onnx') == metadata
+
+
+@pytest.mark.parametrize('entries', [{}, {METADATA_KEY: '{'},
+                                     {METADATA_KEY: '{"graph": "track"}'},
+                                     {METADATA_KEY: '3'}])
+def test_other_files_are_named(entries):
+    with pytest.raises(ExportError, match='a.onnx.*tools/export.py'):
+        Metadata.parse(entries, 'a.onnx')
+
+
+def test_the_template_lies_beside():
+    assert template_path('d/m.onnx') == 'd/m.init.onnx'
+    for wrong in ('m.pth', 'm.init.onnx', 'm'):
+        with pytest.raises(ExportError, match='NAME.onnx'):
+            template_path(wrong)
+    assert is_exported('m.onnx') and not is_exported('m.pth')
+
+
+def test_networks_differ_where_weights_would():
+    first = plain(dict(head=dict(type='A', in_channels=(1, 2)), neck=None))
+    same = plain(
+        dict(
+            head=dict(type='A', in_channels=[1, 2], init_cfg=3),
+            train_cfg=dict(rpn=1),
+            test_cfg=dict(rpn=dict(lr=2))))
+    first['test_cfg'] = dict(rpn=dict(lr=1))
+    assert differences(first, same) == []
+    other = plain(
+        dict(
+            head=dict(type='A', in_channels=[1, 3]),
+            neck=dict(),
+            test_cfg=dict(rpn=dict(lr=1, new=2))))
+    assert differences(first, other) == [
+        'model.head.in_channels', 'model.neck', 'model.test_cfg.rpn.new'
+    ]
+
+
+def test_a_missing_package_is_named():
+    with pytest.raises(ExportError, match='no_such.*requirements/deploy.txt'):
+        require('no_such_package')
