@@ -5,6 +5,8 @@ import os.path as osp
 from types import ModuleType
 from typing import Any, Dict, List, Mapping, NamedTuple
 
+from siamattn_mm.utils import CheckpointError
+
 SUFFIX = '.onnx'
 TEMPLATE_SUFFIX = '.init.onnx'
 # Where both files keep what they are, in ONNX's metadata_props.
@@ -33,7 +35,7 @@ _FREE = frozenset([
 ])
 
 
-class ExportError(ValueError):
+class ExportError(CheckpointError):
     """A model cannot be exported, or an exported one cannot be used."""
 
 
