@@ -12,7 +12,7 @@ import functools
 import json
 import os.path as osp
 from itertools import islice
-from typing import Any, Dict, List, NoReturn, Tuple
+from typing import Any, Dict, List, Tuple
 
 import cv2
 import torch
@@ -29,16 +29,9 @@ from siamattn_mm.benchmark.peer_site import peer_site, read_requirement
 from siamattn_mm.benchmark.peer_worker import TRACKERS
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
 from siamattn_mm.utils import written_whole
+from siamattn_mm.utils.command_line import ROOT, Parser, find_config
 
-ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 MIN_SIDE = 16
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: error: {message}\n')
 
 
 def make_parser() -> Parser:
@@ -173,13 +166,6 @@ def progress_bar(console: Console) -> progress.Progress:
         progress.TextColumn('remaining'),
         progress.TimeRemainingColumn(),
         console=console)
-
-
-def find_config(path: str) -> str:
-    """Also looked for from the top of the repository."""
-    from_root = osp.join(ROOT, path)
-    return from_root if not osp.exists(path) and osp.exists(
-        from_root) else path
 
 
 def read_frames(args: argparse.Namespace) -> Tuple[List[Any], List[float]]:

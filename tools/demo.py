@@ -9,15 +9,12 @@ import math
 import operator
 import os
 import os.path as osp
-import sys
 import time
-import warnings
 from typing import (
     Callable,
     Iterator,
     List,
     NamedTuple,
-    NoReturn,
     Optional,
     Tuple,
 )
@@ -32,21 +29,18 @@ from torch import nn
 from siamattn_mm import apis, visualization
 from siamattn_mm.apis import result_files
 from siamattn_mm.apis.tracker import check_bbox
+from siamattn_mm.utils.command_line import (
+    Parser,
+    add_model_arguments,
+    find_config,
+    warnings_in_one_line,
+)
 from siamattn_mm.utils.files import written_whole
 from siamattn_mm.visualization.attention import AttentionProbe
 from siamattn_mm.visualization.attention_panel import AttentionPanel
 
-ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
-DEFAULT_CONFIG = 'configs/siamattn/siamattn_mobilenetv2.py'
 STRIP_TILES = 8
 ATTENTION_TILES = 4
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: error: {message}\n')
 
 
 def make_parser() -> Parser:
@@ -56,12 +50,7 @@ def make_parser() -> Parser:
         'source',
         help='video file, folder of images, or number of a camera (Ctrl-C '
         'ends it)')
-    parser.add_argument(
-        '--config',
-        default=DEFAULT_CONFIG,
-        help='model; also looked for from the top of the repository '
-        '(default: %(default)s)')
-    parser.add_argument('--checkpoint', help='weights')
+    add_model_arguments(parser)
     parser.add_argument(
         '--box',
         type=float,
@@ -75,7 +64,6 @@ def make_parser() -> Parser:
         '--end', type=int, help='the frame behind the last one')
     parser.add_argument(
         '--out', default='outputs/demo', help='folder (default: %(default)s)')
-    parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
     parser.add_argument(
         '--no-video', action='store_true', help='write no result.mp4')
     parser.add_argument(
@@ -141,13 +129,9 @@ class AttentionView:
 
 def load_tracker(args: argparse.Namespace, prog: str) -> apis.Tracker:
     """Build the tracker; what it warns of becomes one line each."""
-    config = args.config
-    if not osp.exists(config) and osp.exists(osp.join(ROOT, config)):
-        config = osp.join(ROOT, config)
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *rest, **more: print(
-            f'{prog}: warning: {message}', file=sys.stderr)
-        return apis.init_tracker(config, args.checkpoint, args.device)
+    with warnings_in_one_line(prog):
+        return apis.init_tracker(
+            find_config(args.config), args.checkpoint, args.device)
 
 
 def box_by_mouse(frame: np.ndarray) -> List[float]:

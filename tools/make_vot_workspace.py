@@ -9,21 +9,17 @@ Example:
 import argparse
 import os.path as osp
 import sys
-from typing import List, NoReturn
+from typing import List
 
 from siamattn_mm.apis.vot_trax import REGIONS
 from siamattn_mm.apis.vot_workspace import TrackerEntry, make_workspace
 from siamattn_mm.evaluation.functional.vot import EAO_INTERVALS
-
-ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
-DEFAULT_CONFIG = 'configs/siamattn/siamattn_mobilenetv2.py'
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: error: {message}\n')
+from siamattn_mm.utils.command_line import (
+    ROOT,
+    Parser,
+    add_model_arguments,
+    find_config,
+)
 
 
 def make_parser() -> Parser:
@@ -42,18 +38,12 @@ def make_parser() -> Parser:
         help='names or patterns ("davis-*") of the wanted ones (default: all)')
     parser.add_argument(
         '--frames', type=int, help='only the first frames of each sequence')
-    parser.add_argument(
-        '--config',
-        default=DEFAULT_CONFIG,
-        help='model; also looked for from the top of the repository '
-        '(default: %(default)s)')
-    parser.add_argument('--checkpoint', help='weights')
+    add_model_arguments(parser)
     parser.add_argument(
         '--region',
         choices=REGIONS,
         default='polygon',
         help='what the tracker reports (default: %(default)s)')
-    parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
     parser.add_argument(
         '--name',
         default='siamattn',
@@ -86,9 +76,7 @@ def make_parser() -> Parser:
 
 def tracker_command(args: argparse.Namespace) -> List[str]:
     """How the toolkit starts the tracker, from whichever folder."""
-    config = args.config
-    if not osp.exists(config):
-        config = osp.join(ROOT, config)
+    config = find_config(args.config)
     for path in filter(None, (config, args.checkpoint)):
         if not osp.isfile(path):
             raise FileNotFoundError(f'{path!r} does not exist')

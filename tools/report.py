@@ -9,7 +9,7 @@ Example:
 """
 import argparse
 import os.path as osp
-from typing import Any, List, NoReturn, Tuple
+from typing import Any, List, Tuple
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
@@ -17,18 +17,12 @@ from rich.console import Console
 from rich.status import Status
 
 # Before mmtrack: it is what makes mmtrack importable.
+from siamattn_mm.utils.command_line import Parser
 from siamattn_mm.visualization import report
 from siamattn_mm.visualization.report.build import PAGE_NAME
 from siamattn_mm.visualization.report.sequences import read_attributes
 
 from mmtrack.registry import DATASETS  # isort: skip
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: error: {message}\n')
 
 
 def make_parser() -> Parser:

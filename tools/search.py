@@ -15,8 +15,7 @@ and the processes share the trials.
 import argparse
 import os.path as osp
 import sys
-import warnings
-from typing import Dict, List, NoReturn, Tuple
+from typing import Dict, List, Tuple
 
 import numpy as np
 from mmengine.config import Config
@@ -27,15 +26,9 @@ from siamattn_mm import apis, search
 from siamattn_mm.datasets.image_reader import UnreadableFrameError
 from siamattn_mm.search.evaluate import makes_masks
 from siamattn_mm.search.space import DEFAULT_RANGES
+from siamattn_mm.utils.command_line import Parser, warnings_in_one_line
 
 MASK_KEY = 'refine.mask_thr'
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f'{self.prog}: error: {message}\n')
 
 
 def key_and_range(text: str) -> Tuple[str, Tuple[float, ...]]:
@@ -151,9 +144,7 @@ def make_parser() -> Parser:
 
 def load_model(args: argparse.Namespace, prog: str):
     """Build the model; what that warns of becomes one line each."""
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *rest, **more: print(
-            f'{prog}: warning: {message}', file=sys.stderr)
+    with warnings_in_one_line(prog):
         return apis.init_tracker(args.config, args.checkpoint,
                                  args.device).model
 
