@@ -9,21 +9,5 @@ if [ $# -lt 2 ]; then
     echo "usage: bash $0 CONFIG GPUS --checkpoint FILE [arguments of tools/test.py]" >&2
     exit 2
 fi
-CONFIG=$1
-GPUS=$2
-NNODES=${NNODES:-1}
-NODE_RANK=${NODE_RANK:-0}
-PORT=${PORT:-29500}
-MASTER_ADDR=${MASTER_ADDR:-"127.0.0.1"}
-
-PYTHONPATH="$(dirname "$0")/..:${PYTHONPATH:-}" \
-python -m torch.distributed.run \
-    --nnodes="$NNODES" \
-    --node_rank="$NODE_RANK" \
-    --master_addr="$MASTER_ADDR" \
-    --nproc_per_node="$GPUS" \
-    --master_port="$PORT" \
-    "$(dirname "$0")/test.py" \
-    "$CONFIG" \
-    --launcher pytorch \
-    "${@:3}"
+source "$(dirname "$0")/_launch.sh"
+launch_distributed test.py "$@"

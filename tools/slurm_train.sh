@@ -10,26 +10,6 @@ if [ $# -lt 5 ]; then
         "[arguments of tools/train.py]" >&2
     exit 2
 fi
-set -x
-
-PARTITION=$1
-JOB_NAME=$2
-CONFIG=$3
-WORK_DIR=$4
-GPUS=$5
-GPUS_PER_NODE=${GPUS_PER_NODE:-8}
-CPUS_PER_TASK=${CPUS_PER_TASK:-2}
-# Several arguments in one string.
-read -r -a SRUN_ARGS <<< "${SRUN_ARGS:-}"
-
-PYTHONPATH="$(dirname "$0")/..:${PYTHONPATH:-}" \
-srun -p "$PARTITION" \
-    --job-name="$JOB_NAME" \
-    --gres=gpu:"$GPUS_PER_NODE" \
-    --ntasks="$GPUS" \
-    --ntasks-per-node="$GPUS_PER_NODE" \
-    --cpus-per-task="$CPUS_PER_TASK" \
-    --kill-on-bad-exit=1 \
-    ${SRUN_ARGS[@]+"${SRUN_ARGS[@]}"} \
-    python -u "$(dirname "$0")/train.py" "$CONFIG" \
-    --work-dir="$WORK_DIR" --launcher="slurm" "${@:6}"
+source "$(dirname "$0")/_launch.sh"
+launch_slurm train.py "$1" "$2" "$5" "$3" \
+    --work-dir="$4" --launcher="slurm" "${@:6}"
