@@ -30,6 +30,7 @@ HOOKS = (
     Hook('RPN', 'head.forward'),
     Hook('post-processing', 'head.select_proposal'),
     Hook('fusion', 'refine_head.forward'),
+    Hook('fusion', 'refine_head.fuse_mask'),
     Hook('refinement box', '_refine_box'),
     Hook('refinement box', 'refine_head.predict_box'),
     Hook('mask', 'refine_head.predict_mask'),

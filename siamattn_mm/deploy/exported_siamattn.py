@@ -1,15 +1,14 @@
 """The SiamAttn tracker with its network in ONNX files."""
 from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
-import cv2
 import numpy as np
 from mmengine.config import Config, ConfigDict
 from mmtrack.models.sot import SiamRPN
 from mmtrack.registry import MODELS
 
 from siamattn_mm.models.trackers import SiamAttn, TrackResult
-from siamattn_mm.models.trackers.crop import context_side, crop_image
-from siamattn_mm.models.trackers.mask_paste import paste_mask, rotated_box
+from siamattn_mm.models.trackers.crop import crop_image
+from siamattn_mm.models.trackers.mask_paste import paste_mask
 
 from .files import (
     ExportError,
@@ -95,14 +94,9 @@ class ExportedSiamAttn(SiamAttn):
             frame (np.ndarray): (H, W, 3) BGR uint8.
             bbox (Sequence[float]): xywh in image pixels.
         """
-        x, y, w, h = (float(value) for value in bbox)
-        box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
-        pad_value = cv2.mean(np.ascontiguousarray(frame))[:frame.shape[2]]
-        side = context_side(w, h, self.test_cfg.context_amount)
-        crop = crop_image(frame, box[:2], max(1, round(side)),
-                          self.test_cfg.exemplar_size, pad_value)
+        box, pad_value, crop = self._template_crop(frame, bbox)
         self._state = ExportedState(
-            box, pad_value, self._template_graph(dict(template=crop[None])))
+            box, pad_value, self._template_graph(dict(template=crop)))
 
     def track(self, frame: np.ndarray) -> TrackResult:
         """Find the target in the next frame.
@@ -117,21 +111,14 @@ class ExportedSiamAttn(SiamAttn):
         Raises:
             RuntimeError: If :meth:`init` was not called before.
         """
-        if self._state is None:
-            raise RuntimeError('track() was called before init(): give the '
-                               'target in the first frame')
+        crop, side, _ = self._search_crop(frame)
         state, cfg = self._state, self.test_cfg
         image_size = frame.shape[1], frame.shape[0]
-        template_side = context_side(*state.box[2:], cfg.context_amount)
-        side = max(
-            1, round(template_side * cfg.search_size / cfg.exemplar_size))
-        crop = crop_image(frame, state.box[:2], side, cfg.search_size,
-                          state.pad_value)
         rpn = cfg.rpn
         outputs = self._track_graph(
             dict(
                 state.template,
-                search=crop[None],
+                search=crop,
                 last_box=state.box.astype(np.float32),
                 window_side=np.array([side], np.float32),
                 image_size=np.array(image_size, np.float32),
@@ -139,14 +126,17 @@ class ExportedSiamAttn(SiamAttn):
                                 np.float32)))
         box = outputs['box'].astype(np.float64)
         self._state = state._replace(box=box)
-        bbox = np.concatenate([box[:2] - box[2:] / 2, box[2:]])
-        mask = polygon = None
+        mask = None
         if 'mask' in outputs:
             mask = paste_mask(outputs['mask'],
                               outputs['mask_box'].astype(np.float64),
                               image_size, cfg.refine.mask_thr)
-            polygon = rotated_box(mask, bbox, cfg.refine.min_contour_area)
-        return TrackResult(bbox, float(outputs['score'][0]), mask, polygon)
+        return self._result(box, float(outputs['score'][0]), mask)
+
+    def _crop(self, frame: np.ndarray, side: int, out_size: int,
+              box: np.ndarray, pad_value: Sequence[float]) -> np.ndarray:
+        """(1, S, S, 3) uint8: the graphs normalise."""
+        return crop_image(frame, box[:2], side, out_size, pad_value)[None]
 
     def init_weights(self) -> None:
         """Do nothing: the files hold the weights."""

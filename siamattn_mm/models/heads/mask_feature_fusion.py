@@ -51,9 +51,14 @@ class MaskFeatureFusion(BaseModule):
             ConvModule(channels, out_channels, 1, norm_cfg=norm_cfg)
             for channels in in_channels)
 
+    @property
+    def uses_correlation(self) -> bool:
+        """Whether the fused correlation feature is one of the maps."""
+        return self.source == 'correlation'
+
     def forward(self, low_level_feats: Tuple[Tensor, ...],
                 search_feats: Tuple[Tensor, ...],
-                correlation_feat: Tensor) -> Tensor:
+                correlation_feat: Optional[Tensor]) -> Tensor:
         """Fuse.
 
         Args:
@@ -61,8 +66,9 @@ class MaskFeatureFusion(BaseModule):
                 1, (N, 64, 125, 125) and (N, 256, 63, 63) for ResNet-50.
             search_feats (tuple[Tensor]): The search branch's siamese neck
                 outputs, each (N, C, 31, 31).
-            correlation_feat (Tensor): From :class:`CorrelationFusion`,
-                (N, C', 25, 25).
+            correlation_feat (Tensor, optional): From
+                :class:`CorrelationFusion`, (N, C', 25, 25). Not looked at
+                where ``source`` is ``'search'``.
 
         Returns:
             Tensor: (N, out_channels, 63, 63).
@@ -70,8 +76,8 @@ class MaskFeatureFusion(BaseModule):
         Raises:
             ValueError: If the number of maps is not that of ``in_channels``.
         """
-        last = search_feats if self.source == 'search' else (
-            correlation_feat, )
+        last = (correlation_feat,
+                ) if self.uses_correlation else search_feats
         maps = tuple(low_level_feats) + tuple(last)
         if len(maps) != len(self.lateral_convs):
             raise ValueError(

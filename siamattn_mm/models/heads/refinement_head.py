@@ -169,11 +169,32 @@ class RefinementHead(BaseModule):
             ``fused_mask`` (N, C'', 63, 63), None without a mask head.
         """
         fused_box = self.box_fusion(template_feats, search_feats)
-        fused_mask = None
-        if self.with_mask:
-            fused_mask = self.mask_fusion(low_level_feats, search_feats,
-                                          fused_box)
-        return fused_box, fused_mask
+        return fused_box, self.fuse_mask(template_feats, search_feats,
+                                         low_level_feats, fused_box)
+
+    def fuse_mask(self,
+                  template_feats: Feats,
+                  search_feats: Feats,
+                  low_level_feats: Feats,
+                  fused_box: Optional[Tensor] = None) -> Optional[Tensor]:
+        """Fuse the mask's feature alone.
+
+        Args:
+            template_feats (tuple[Tensor]): As for :meth:`forward`.
+            search_feats (tuple[Tensor]): As for :meth:`forward`.
+            low_level_feats (tuple[Tensor]): As for :meth:`forward`.
+            fused_box (Tensor, optional): (N, C', 25, 25), if it is there;
+                else it is made where the mask needs it. Defaults to None.
+
+        Returns:
+            Tensor | None: ``fused_mask`` (N, C'', 63, 63), None without a
+            mask head.
+        """
+        if not self.with_mask:
+            return None
+        if fused_box is None and self.mask_fusion.uses_correlation:
+            fused_box = self.box_fusion(template_feats, search_feats)
+        return self.mask_fusion(low_level_feats, search_feats, fused_box)
 
     def predict_delta(self, fused_box: Tensor, rois: Tensor) -> Tensor:
         """Predict how each RoI moves to the target's box.

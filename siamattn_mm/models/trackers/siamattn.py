@@ -291,12 +291,7 @@ class SiamAttn(SiamRPN):
         """
         if self.test_cfg.get('fold_norms', True):
             fold_norms(self)
-        x, y, w, h = (float(value) for value in bbox)
-        box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
-        pad_value = cv2.mean(np.ascontiguousarray(frame))[:frame.shape[2]]
-        side = context_side(w, h, self.test_cfg.context_amount)
-        crop = self._crop(frame, max(1, round(side)),
-                          self.test_cfg.exemplar_size, box, pad_value)
+        box, pad_value, crop = self._template_crop(frame, bbox)
         feats = self.forward_template(crop)
         self._state = TrackState(box, pad_value, feats,
                                  self.siamese_neck.init_template(feats))
@@ -315,17 +310,8 @@ class SiamAttn(SiamRPN):
         Raises:
             RuntimeError: If :meth:`init` was not called before.
         """
-        if self._state is None:
-            raise RuntimeError('track() was called before init(): give the '
-                               'target in the first frame')
+        crop, side, scale = self._search_crop(frame)
         state, cfg = self._state, self.test_cfg
-        template_side = context_side(*state.box[2:], cfg.context_amount)
-        scale = cfg.exemplar_size / template_side
-        side = max(
-            1, round(template_side * cfg.search_size / cfg.exemplar_size))
-        crop = self._crop(frame, side, cfg.search_size, state.box,
-                          state.pad_value)
-
         low_level, neck_x = self.forward_search(crop)
         dsa_z, dsa_x = self.siamese_neck(state.template_feats, neck_x,
                                          state.neck_state)
@@ -336,22 +322,58 @@ class SiamAttn(SiamRPN):
         found[:2] += cfg.search_size / 2
         fused_mask = None
         if self.with_refine_head:
-            fused_box, fused_mask = self.refine_head(dsa_z, dsa_x, low_level)
             if cfg.get('refine', {}).get('box', True):
+                fused_box, fused_mask = self.refine_head(
+                    dsa_z, dsa_x, low_level)
                 found = self._refine_box(fused_box, found)
+            else:
+                fused_mask = self.refine_head.fuse_mask(
+                    dsa_z, dsa_x, low_level)
 
         origin = state.box[:2] - side / 2
         box = self._update_box(state.box, found / scale, origin,
                                proposal.penalty * proposal.score * cfg.rpn.lr,
                                frame.shape)
         self._state = state._replace(box=box)
-        bbox = np.concatenate([box[:2] - box[2:] / 2, box[2:]])
-        mask = polygon = None
+        mask = None
         if fused_mask is not None:
             mask = self._segment(fused_mask, box, origin, scale, side,
                                  frame.shape)
-            polygon = rotated_box(mask, bbox, cfg.refine.min_contour_area)
-        return TrackResult(bbox, proposal.score, mask, polygon)
+        return self._result(box, proposal.score, mask)
+
+    def _template_crop(
+        self, frame: np.ndarray, bbox: Sequence[float]
+    ) -> Tuple[np.ndarray, Tuple[float, ...], Any]:
+        """The target (cxcywh), the frame's mean colour, the crop."""
+        x, y, w, h = (float(value) for value in bbox)
+        box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
+        pad_value = cv2.mean(np.ascontiguousarray(frame))[:frame.shape[2]]
+        side = context_side(w, h, self.test_cfg.context_amount)
+        return box, pad_value, self._crop(frame, max(1, round(side)),
+                                          self.test_cfg.exemplar_size, box,
+                                          pad_value)
+
+    def _search_crop(self, frame: np.ndarray) -> Tuple[Any, int, float]:
+        """The crop, its side in the image, crop pixels per image pixel."""
+        if self._state is None:
+            raise RuntimeError('track() was called before init(): give the '
+                               'target in the first frame')
+        state, cfg = self._state, self.test_cfg
+        template_side = context_side(*state.box[2:], cfg.context_amount)
+        scale = cfg.exemplar_size / template_side
+        side = max(
+            1, round(template_side * cfg.search_size / cfg.exemplar_size))
+        return self._crop(frame, side, cfg.search_size, state.box,
+                          state.pad_value), side, scale
+
+    def _result(self, box: np.ndarray, score: float,
+                mask: Optional[PastedMask]) -> TrackResult:
+        bbox = np.concatenate([box[:2] - box[2:] / 2, box[2:]])
+        polygon = None
+        if mask is not None:
+            polygon = rotated_box(mask, bbox,
+                                  self.test_cfg.refine.min_contour_area)
+        return TrackResult(bbox, score, mask, polygon)
 
     def _refine_box(self, fused_box: Tensor, box: np.ndarray) -> np.ndarray:
         last = self.test_cfg.search_size - 1

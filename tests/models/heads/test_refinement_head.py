@@ -85,6 +85,21 @@ def test_fused_features(head):
     assert_close(fused_mask, head.mask_fusion(low, xs, fused_box))
 
 
+@pytest.mark.parametrize('source, in_channels', [
+    ('correlation', [4, 6, CHANNELS]), ('search', [4, 6, CHANNELS])])
+def test_the_masks_feature_alone(source, in_channels, monkeypatch):
+    head = MODELS.build(config(mask_fusion=dict(
+        type='MaskFeatureFusion', in_channels=in_channels,
+        out_channels=CHANNELS, source=source))).eval()
+    zs = (torch.randn(2, CHANNELS, 7, 7), )
+    xs = (torch.randn(2, CHANNELS, 31, 31), )
+    low = (torch.randn(2, 4, 125, 125), torch.randn(2, 6, 63, 63))
+    fused_mask = head(zs, xs, low)[1]
+    if source == 'search':  # what the box alone needs is not computed
+        monkeypatch.delattr(type(head.box_fusion), 'forward')
+    assert_close(head.fuse_mask(zs, xs, low), fused_mask)
+
+
 def test_without_a_mask_head_boxes_only(feats):
     head = MODELS.build(config(mask_fusion=None, mask_head=None))
     assert not head.with_mask and not hasattr(head, 'loss_mask')
