@@ -5,11 +5,10 @@ from typing import Dict, Optional
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..index_cache import cached_index, fingerprint
 from ..progress import progress
 from ..string_table import StringTable
 from ..track_table import TrackTable
-from .imagenet_xml import find_leaf_folders, list_stems, read_objects
+from .imagenet_xml import list_stems, read_imagenet, read_objects
 from .track_source import TrackSource
 
 
@@ -53,15 +52,10 @@ class ImageNetDETSource(TrackSource):
                  pairs_per_epoch: Optional[int] = None,
                  distinct_objects: bool = True) -> None:
         data_root = osp.expanduser(data_root)
-        ann_root = osp.join(data_root, 'Annotations', 'DET', split)
-        folders = find_leaf_folders(ann_root)
-        arrays = cached_index(
-            osp.join(data_root, f'.siamattn_imagenet_det_{split}.npz')
-            if index_cache else None,
-            fingerprint(osp.join(ann_root, name) for name in folders),
-            lambda: _read_stills(ann_root, folders))
+        table = read_imagenet(data_root, 'DET', split, index_cache,
+                              _read_stills)
         super().__init__(
-            table=TrackTable.from_arrays(arrays).large_enough(min_size),
+            table=table.large_enough(min_size),
             img_root=osp.join(data_root, 'Data', 'DET', split),
             frame_range=0,
             pairs_per_epoch=pairs_per_epoch,

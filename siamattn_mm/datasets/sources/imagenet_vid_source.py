@@ -5,12 +5,10 @@ from typing import Dict, Optional
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..index_cache import cached_index, fingerprint
 from ..numbered_paths import escape
 from ..progress import progress
-from ..track_table import TrackTable
 from ..video_index import VideoIndex
-from .imagenet_xml import find_leaf_folders, list_stems, read_objects
+from .imagenet_xml import list_stems, read_imagenet, read_objects
 from .track_source import TrackSource
 
 
@@ -59,15 +57,10 @@ class ImageNetVIDSource(TrackSource):
                  pairs_per_epoch: Optional[int] = None,
                  distinct_objects: bool = True) -> None:
         data_root = osp.expanduser(data_root)
-        ann_root = osp.join(data_root, 'Annotations', 'VID', split)
-        snippets = find_leaf_folders(ann_root)
-        arrays = cached_index(
-            osp.join(data_root, f'.siamattn_imagenet_vid_{split}.npz')
-            if index_cache else None,
-            fingerprint(osp.join(ann_root, name) for name in snippets),
-            lambda: _read_snippets(ann_root, snippets))
+        table = read_imagenet(data_root, 'VID', split, index_cache,
+                              _read_snippets)
         super().__init__(
-            table=TrackTable.from_arrays(arrays).large_enough(min_size),
+            table=table.large_enough(min_size),
             img_root=osp.join(data_root, 'Data', 'VID', split),
             frame_range=frame_range,
             pairs_per_epoch=pairs_per_epoch,

@@ -2,7 +2,12 @@
 import os
 import os.path as osp
 import re
-from typing import List, NamedTuple
+from typing import Callable, Dict, List, NamedTuple
+
+import numpy as np
+
+from ..index_cache import cached_index, fingerprint
+from ..track_table import TrackTable
 
 _OBJECT = re.compile(rb'<object>(.*?)</object>', re.DOTALL)
 _FIELD = re.compile(rb'<(trackid|name|xmin|ymin|xmax|ymax)>([^<]*)<')
@@ -100,3 +105,34 @@ def list_stems(folder: str) -> List[str]:
     """
     return sorted(name[:-len('.xml')] for name in os.listdir(folder)
                   if name.endswith('.xml') and not name.startswith('.'))
+
+
+def read_imagenet(data_root: str, kind: str, split: str, index_cache: bool,
+                  read: Callable[[str, List[str]], Dict[str, np.ndarray]]
+                  ) -> TrackTable:
+    """Read all annotations of VID or DET, once.
+
+    Args:
+        data_root (str): Folder of the data set.
+        kind (str): ``'VID'`` or ``'DET'``.
+        split (str): ``'train'`` or ``'val'``.
+        index_cache (bool): Whether what was read is kept in ``data_root``, as
+            ``.siamattn_imagenet_<kind>_<split>.npz``.
+        read (Callable): Reads the arrays of a ``TrackTable`` from the folder
+            of the annotations and the names of those in it.
+
+    Returns:
+        TrackTable: All objects.
+
+    Raises:
+        FileNotFoundError: If there are no annotations.
+        ValueError: If an annotation file is not as expected.
+    """
+    ann_root = osp.join(data_root, 'Annotations', kind, split)
+    folders = find_leaf_folders(ann_root)
+    name = f'.siamattn_imagenet_{kind.lower()}_{split}.npz'
+    arrays = cached_index(
+        osp.join(data_root, name) if index_cache else None,
+        fingerprint(osp.join(ann_root, folder) for folder in folders),
+        lambda: read(ann_root, folders))
+    return TrackTable.from_arrays(arrays)
