@@ -78,17 +78,47 @@ class ImageReader:
         return self.cache.get((decode, path), make, lambda a: a.nbytes)
 
 
-def _decode_image(path: str) -> np.ndarray:
+def read_bytes(path: str) -> np.ndarray:
+    """Read a file.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        ndarray: (N,) uint8.
+
+    Raises:
+        UnreadableFrameError: If it cannot be read.
+    """
     try:
-        data = np.fromfile(path, dtype=np.uint8)
+        return np.fromfile(path, dtype=np.uint8)
     except OSError as error:
         raise UnreadableFrameError(path, error.strerror) from error
+
+
+def decode_image(data: np.ndarray, path: str) -> np.ndarray:
+    """Decode an image file's content.
+
+    Args:
+        data (ndarray): (N,) uint8, from :func:`read_bytes`.
+        path (str): The file, for the message.
+
+    Returns:
+        ndarray: (H, W, 3) uint8, BGR.
+
+    Raises:
+        UnreadableFrameError: If it is no image.
+    """
     # imdecode raises on an empty buffer, and returns None on anything else
     # that it does not understand.
     image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     if image is None:
         raise UnreadableFrameError(path, 'not an image')
     return image
+
+
+def _decode_image(path: str) -> np.ndarray:
+    return decode_image(read_bytes(path), path)
 
 
 def _decode_mask(path: str) -> np.ndarray:

@@ -1,4 +1,6 @@
 """Result files that are either complete or not there."""
+from typing import Iterable
+
 import cv2
 import numpy as np
 
@@ -20,6 +22,16 @@ def write_atomically(path: str, data: bytes) -> None:
             file.write(data)
 
 
+def write_lines(path: str, lines: Iterable[str]) -> None:
+    """Write lines of text.
+
+    Args:
+        path (str): The file.
+        lines (Iterable[str]): Without their ends.
+    """
+    write_atomically(path, ''.join(f'{line}\n' for line in lines).encode())
+
+
 def write_rows(path: str, rows: np.ndarray, decimals: int) -> None:
     """Write numbers as text, one row a line, separated by commas.
 
@@ -29,10 +41,9 @@ def write_rows(path: str, rows: np.ndarray, decimals: int) -> None:
         decimals (int): Digits behind the decimal point.
     """
     table = np.asarray(rows).reshape(len(rows), -1)
-    lines = [
-        ','.join(f'{value:.{decimals}f}' for value in row) for row in table
-    ]
-    write_atomically(path, ''.join(f'{line}\n' for line in lines).encode())
+    write_lines(
+        path, (','.join(f'{value:.{decimals}f}' for value in row)
+               for row in table))
 
 
 def write_mask(path: str, mask: np.ndarray) -> None:

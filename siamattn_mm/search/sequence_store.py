@@ -1,10 +1,13 @@
 """Sequences in memory: every trial reads the same frames again."""
 from typing import Callable, List, Optional, Sequence, Union
 
-import cv2
 import numpy as np
 
-from siamattn_mm.datasets.image_reader import ImageReader, UnreadableFrameError
+from siamattn_mm.datasets.image_reader import (
+    ImageReader,
+    decode_image,
+    read_bytes,
+)
 from siamattn_mm.datasets.sequence_folder import (
     SequenceFolderError,
     TrackingSequence,
@@ -68,15 +71,12 @@ class StoredSequence:
             ndarray: (H, W, 3) uint8, BGR.
         """
         stored = self._frames[index]
-        return stored if stored.ndim == 3 else _decode(stored,
-                                                       self._paths[index])
+        return stored if stored.ndim == 3 else decode_image(
+            stored, self._paths[index])
 
     def _store(self, path: str, room: int) -> np.ndarray:
-        try:
-            data = np.fromfile(path, np.uint8)
-        except OSError as error:
-            raise UnreadableFrameError(path, error.strerror) from error
-        decoded = _decode(data, path)
+        data = read_bytes(path)
+        decoded = decode_image(data, path)
         if self.used + decoded.nbytes <= room:
             data = decoded
         self.used += data.nbytes
@@ -143,10 +143,3 @@ class SequenceStore:
     def has_masks(self) -> bool:
         """bool: Whether any sequence has masks."""
         return any(s.masks is not None for s in self.sequences)
-
-
-def _decode(data: np.ndarray, path: str) -> np.ndarray:
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise UnreadableFrameError(path, 'not an image')
-    return image

@@ -3,6 +3,8 @@ from typing import List, NamedTuple, Optional, Sequence
 
 import cv2
 import numpy as np
+import torch
+from mmdet.structures.bbox import bbox_overlaps
 
 from .overlay import BOX_COLOR, MASK_COLOR
 from .pair_sheet import draw_pair
@@ -37,10 +39,8 @@ def overlap(box: Sequence[float], other: Sequence[float]) -> float:
     Returns:
         float: 0..1; 0 if both are empty.
     """
-    low = np.maximum(box[:2], other[:2])
-    inside = np.prod(np.clip(np.minimum(box[2:], other[2:]) - low, 0, None))
-    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (box, other)]
-    return float(inside / max(sum(areas) - inside, 1e-9))
+    return float(bbox_overlaps(*(torch.tensor(np.array([b], np.float32))
+                                 for b in (box, other))))
 
 
 def draw_predicted_pair(sample: dict,

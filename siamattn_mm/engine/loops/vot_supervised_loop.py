@@ -1,5 +1,5 @@
 """A test loop that starts a tracker again after it lost the target."""
-from typing import Any, Sequence, Union
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from siamattn_mm.evaluation.functional.vot import (
     SKIPPED,
     TRACKED,
 )
+from siamattn_mm.evaluation.metrics.data_samples import to_numpy, to_xywh
 
 _REGIONS = ('polygon', 'box')
 
@@ -165,8 +166,8 @@ def _truth(sample: BaseDataElement) -> np.ndarray:
 def _predicted(sample: BaseDataElement, region: str) -> np.ndarray:
     instances = sample.pred_track_instances
     if region == 'polygon' and 'polygons' in instances:
-        return _to_numpy(instances.polygons[0]).ravel()
-    return _xywh(_to_numpy(instances.bboxes[0]))
+        return np.float64(to_numpy(instances.polygons[0])).ravel()
+    return _xywh(np.float64(to_numpy(instances.bboxes[0])))
 
 
 def _not_asked(sample: BaseDataElement) -> BaseDataElement:
@@ -178,12 +179,4 @@ def _not_asked(sample: BaseDataElement) -> BaseDataElement:
 
 def _xywh(region: np.ndarray) -> np.ndarray:
     """Corners of a rectangle become x, y, w, h; polygons stay."""
-    if region.size != 4:
-        return region
-    return np.concatenate([region[:2], region[2:] - region[:2]])
-
-
-def _to_numpy(values: Union[torch.Tensor, Sequence[float]]) -> np.ndarray:
-    if isinstance(values, torch.Tensor):
-        values = values.detach().cpu().numpy()
-    return np.asarray(values, np.float64)
+    return to_xywh(region) if region.size == 4 else region

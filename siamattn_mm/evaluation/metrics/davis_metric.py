@@ -14,7 +14,13 @@ from ..functional.davis import (
     evaluate_object,
     region_similarity,
 )
-from .ope_metric import _sequence_name
+from .data_samples import (
+    check_mask_shape,
+    out_of_order,
+    predicted_mask,
+    read_true_mask,
+    sequence_name,
+)
 
 
 class _Record(NamedTuple):
@@ -75,11 +81,10 @@ class DAVISMetric(BaseVideoMetric):
         for data_sample in data_samples:
             record = self._record_of(data_sample)
             truth = self._truth(data_sample)
-            pred = _predicted(data_sample, truth.shape)
-            if pred.shape != truth.shape:
-                raise ValueError(
-                    f'{data_sample["mask_path"]}: mask of shape '
-                    f'{truth.shape}, but the predicted one has {pred.shape}')
+            pred = predicted_mask(data_sample['pred_track_instances'])
+            if pred is None:
+                pred = np.zeros_like(truth)
+            check_mask_shape(pred, truth, data_sample['mask_path'])
             record.region.append(region_similarity(pred, truth))
             record.boundary.append(boundary_measure(pred, truth))
             if len(record.region) == record.length:
@@ -132,16 +137,12 @@ class DAVISMetric(BaseVideoMetric):
         video_id = data_sample['video_id']
         if frame_id == 0:
             self._record = _Record(
-                _sequence_name(data_sample), video_id,
+                sequence_name(data_sample), video_id,
                 data_sample['video_length'], [], [])
         record = self._record
         if (record is None or record.video_id != video_id
                 or len(record.region) != frame_id):
-            raise ValueError(
-                f'{data_sample["img_path"]}: frame {frame_id} of sequence '
-                f'{video_id} came out of order; DAVISMetric needs the frames '
-                'of a sequence one after another (sampler VideoSampler, '
-                'batch_size=1)')
+            raise out_of_order(data_sample, 'DAVISMetric')
         return record
 
     def _truth(self, data_sample: dict) -> np.ndarray:
@@ -151,21 +152,9 @@ class DAVISMetric(BaseVideoMetric):
                 f'{data_sample["img_path"]}: this frame names no true mask; '
                 'DAVISMetric needs mask_path in the metainfo (meta_keys of '
                 'PackTrackInputs) of a data set with masks')
-        mask = self._reader.mask(path)
-        object_id = data_sample.get('object_id')
-        return mask > 0 if object_id is None else mask == object_id
+        return read_true_mask(self._reader, path,
+                              data_sample.get('object_id'))
 
     def _counted(self, values: List[float]) -> np.ndarray:
         end = len(values) - int(self.exclude_last)
         return np.array(values[int(self.exclude_first):end])
-
-
-def _predicted(data_sample: dict, shape: tuple) -> np.ndarray:
-    """(H, W) bool; empty where the tracker gives no mask."""
-    masks = data_sample['pred_track_instances'].get('masks')
-    if masks is None:
-        return np.zeros(shape, bool)
-    mask = masks[0]
-    if hasattr(mask, 'detach'):
-        mask = mask.detach().cpu().numpy()
-    return np.asarray(mask).astype(bool)

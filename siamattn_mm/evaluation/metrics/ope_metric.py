@@ -1,15 +1,13 @@
 """One-pass evaluation of whole sequences, with result files."""
-import ast
 import json
 import os
 import os.path as osp
-import re
 import shutil
 import time
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
-from mmengine.logging import MessageHub, MMLogger
+from mmengine.logging import MMLogger
 from mmtrack.evaluation.metrics import BaseVideoMetric
 from mmtrack.registry import METRICS
 
@@ -25,6 +23,16 @@ from ..sequence_scores import (
     format_attribute_table,
     format_table,
     score_sequence,
+)
+from .data_samples import (
+    check_mask_shape,
+    out_of_order,
+    predicted_mask,
+    read_true_mask,
+    runner_work_dir,
+    sequence_name,
+    to_numpy,
+    to_xywh,
 )
 from .sequence_files import SequenceFilesMixin
 
@@ -120,7 +128,7 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
                 wall_time = time.perf_counter() - self._last_time
             prediction = data_sample['pred_track_instances']
             record.add(
-                _to_xywh(_to_numpy(prediction['bboxes'])[0]),
+                to_xywh(to_numpy(prediction['bboxes'])[0]),
                 _truth(data_sample['instances'][0]),
                 float(prediction['scores'][0]),
                 track_time=data_sample.get('track_time'),
@@ -214,23 +222,18 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
         if frame_id == 0:
             self._results_dir()  # fails now, not after the first sequence
             self._record = SequenceRecord(
-                _sequence_name(data_sample), video_id,
+                sequence_name(data_sample), video_id,
                 data_sample['video_length'])
         record = self._record
         if (record is None or record.video_id != video_id
                 or record.num_frames != frame_id):
-            raise ValueError(
-                f'{data_sample["img_path"]}: frame {frame_id} of sequence '
-                f'{video_id} came out of order; OPEMetric needs the frames '
-                'of a sequence one after another (sampler VideoSampler, '
-                'batch_size=1)')
+            raise out_of_order(data_sample, 'OPEMetric')
         return record
 
     def _compare_masks(self, data_sample: dict, prediction: dict,
                        record: SequenceRecord) -> Optional[float]:
         """J of this frame; None where it is not annotated."""
-        masks = prediction.get('masks')
-        mask = None if masks is None else _to_numpy(masks)[0].astype(bool)
+        mask = predicted_mask(prediction)
         if mask is not None:
             record.num_masks += 1
             if self.save_masks:
@@ -244,12 +247,9 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
         if mask is None:
             # Counts only if the tracker gives masks in other frames.
             return 0.
-        truth = self._mask_reader.mask(path)
-        object_id = data_sample.get('object_id')
-        truth = truth > 0 if object_id is None else truth == object_id
-        if truth.shape != mask.shape:
-            raise ValueError(f'{path}: mask of shape {truth.shape}, but the '
-                             f'predicted one has {mask.shape}')
+        truth = read_true_mask(self._mask_reader, path,
+                               data_sample.get('object_id'))
+        check_mask_shape(mask, truth, path)
         return region_similarity(mask, truth)
 
     def _write(self, record: SequenceRecord) -> None:
@@ -263,27 +263,7 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
     def _results_dir(self) -> str:
         if self.results_dir is not None:
             return self.results_dir
-        return osp.join(_work_dir(), 'results')
-
-
-def _work_dir() -> str:
-    """The running Runner's work dir, from what it tells its components."""
-    config = MessageHub.get_current_instance().runtime_info.get('cfg', '')
-    found = re.search(r'^work_dir = (.+)$', config, flags=re.MULTILINE)
-    if found is None:
-        raise ValueError('OPEMetric does not know where to write: give it '
-                         'results_dir, or run it in a Runner built by '
-                         'Runner.from_cfg with a work_dir')
-    return ast.literal_eval(found.group(1))
-
-
-def _sequence_name(data_sample: dict) -> str:
-    """Name from the data set, or from the path for mmtrack's data sets."""
-    if 'sequence_name' in data_sample:
-        return data_sample['sequence_name']
-    folders = osp.dirname(data_sample['img_path']).split(osp.sep)
-    # LaSOT, OTB and VOT have one more folder between name and image.
-    return folders[-2] if folders[-1] in ('img', 'color') else folders[-1]
+        return osp.join(runner_work_dir('OPEMetric'), 'results')
 
 
 def _truth(instance: dict) -> np.ndarray:
@@ -291,14 +271,4 @@ def _truth(instance: dict) -> np.ndarray:
     if not instance['visible']:
         return np.full(4, np.nan)
     bbox = np.asarray(instance['bbox'], dtype=np.float64)
-    return enclosing_boxes(bbox) if len(bbox) == 8 else _to_xywh(bbox)
-
-
-def _to_xywh(bbox: np.ndarray) -> np.ndarray:
-    bbox = np.asarray(bbox, dtype=np.float64)
-    return np.concatenate([bbox[:2], bbox[2:] - bbox[:2]])
-
-
-def _to_numpy(values) -> np.ndarray:
-    return values.detach().cpu().numpy() if hasattr(
-        values, 'detach') else np.asarray(values)
+    return enclosing_boxes(bbox) if len(bbox) == 8 else to_xywh(bbox)

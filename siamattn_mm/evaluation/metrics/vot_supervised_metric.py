@@ -19,8 +19,8 @@ from ..functional.vot import (
     count_failures,
     evaluate_supervised,
 )
-from ..result_files import write_atomically
-from .ope_metric import _sequence_name, _work_dir
+from ..result_files import write_lines
+from .data_samples import out_of_order, runner_work_dir, sequence_name
 from .sequence_files import SequenceFilesMixin
 
 
@@ -170,17 +170,13 @@ class VOTSupervisedMetric(SequenceFilesMixin, BaseVideoMetric):
         if frame_id == 0:
             self._results_dir()  # fails now, not after the first sequence
             self._pass = _Pass(
-                _sequence_name(data_sample), video_id, repetition,
+                sequence_name(data_sample), video_id, repetition,
                 data_sample['video_length'])
         current = self._pass
         if (current is None or len(current.states) != frame_id
                 or (current.video_id, current.repetition)
                 != (video_id, repetition)):
-            raise ValueError(
-                f'{data_sample["img_path"]}: frame {frame_id} of sequence '
-                f'{video_id} came out of order; VOTSupervisedMetric needs the '
-                'frames of a sequence one after another (sampler '
-                'VideoSampler, batch_size=1)')
+            raise out_of_order(data_sample, 'VOTSupervisedMetric')
         return current
 
     def _table(self, sequences: List[List[_Pass]],
@@ -219,12 +215,12 @@ class VOTSupervisedMetric(SequenceFilesMixin, BaseVideoMetric):
     def _write(self, item: _Pass) -> None:
         trajectory, *times = self._files(item)
         for path in times:
-            _write_lines(path, [
+            write_lines(path, [
                 '' if np.isnan(seconds) else f'{seconds:.6f}'
                 for seconds in item.times
             ])
         # Last, so that a sequence that has it has all of them.
-        _write_lines(trajectory, [
+        write_lines(trajectory, [
             ','.join(f'{number:.4f}' for number in region)
             if state == TRACKED else str(state)
             for state, region in zip(item.states, item.regions)
@@ -233,7 +229,8 @@ class VOTSupervisedMetric(SequenceFilesMixin, BaseVideoMetric):
     def _results_dir(self) -> str:
         if self.results_dir is not None:
             return self.results_dir
-        return osp.join(_work_dir(), 'results', 'baseline')
+        return osp.join(
+            runner_work_dir('VOTSupervisedMetric'), 'results', 'baseline')
 
 
 def _check_interval(
@@ -252,7 +249,3 @@ def _check_interval(
         raise ValueError('interval is a year, or the numbers of the first '
                          f'and the last frame, but got {interval!r}')
     return interval[0], interval[1]
-
-
-def _write_lines(path: str, lines: List[str]) -> None:
-    write_atomically(path, ''.join(f'{line}\n' for line in lines).encode())

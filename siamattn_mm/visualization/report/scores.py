@@ -16,6 +16,7 @@ from siamattn_mm.evaluation.functional import (
     success_curve,
 )
 from siamattn_mm.evaluation.functional.ope import NORM_PRECISION_THRESHOLDS
+from siamattn_mm.evaluation.metrics.data_samples import read_true_mask
 
 from .result_folder import ResultFolder, ResultFolderError, SequenceResult
 from .sequences import ReportSequence
@@ -152,8 +153,7 @@ def _mask_overlap(result: SequenceResult, sequence: ReportSequence) -> float:
         path = sequence.data.mask_path(i)
         if path is None or not visible:
             continue
-        truth = reader.mask(path)
-        truth = truth > 0 if object_id is None else truth == object_id
+        truth = read_true_mask(reader, path, object_id)
         mask = _read_mask(result.mask_folder, sequence.data.frame_path(i),
                           reader)
         found = found or mask is not None
