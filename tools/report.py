@@ -9,7 +9,7 @@ Example:
 """
 import argparse
 import os.path as osp
-from typing import Any, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
@@ -63,8 +63,8 @@ def make_parser() -> Parser:
     return parser
 
 
-def build_dataset(args: argparse.Namespace) -> Tuple[Any, str]:
-    """The data set, and how it counts frames without the target."""
+def build_dataset(args: argparse.Namespace) -> Tuple[Any, Dict[str, str]]:
+    """The data set, and how its figures are taken."""
     evaluator = {}
     if args.config is None:
         dataset = dict(type='SOTFolderDataset', data_root=args.data_root)
@@ -82,9 +82,13 @@ def build_dataset(args: argparse.Namespace) -> Tuple[Any, str]:
     # Nothing is loaded through it.
     dataset.update(test_mode=True, pipeline=[])
     init_default_scope('mmtrack')
-    absent = evaluator.get('absent_frames', 'skip') if isinstance(
-        evaluator, dict) else 'skip'
-    return DATASETS.build(dataset), absent
+    if not isinstance(evaluator, dict):
+        evaluator = {}
+    rules = {
+        key: evaluator[key]
+        for key in ('absent_frames', 'ao') if key in evaluator
+    }
+    return DATASETS.build(dataset), rules
 
 
 def check(args: argparse.Namespace) -> List[report.ResultFolder]:
@@ -115,14 +119,19 @@ def main() -> None:
     # Only what the user can mend ends without a traceback.
     try:
         folders = check(args)
-        dataset, absent = build_dataset(args)
+        dataset, rules = build_dataset(args)
         attributes = None
         if args.attributes is not None:
             attributes = read_attributes(args.attributes)
         sequences = report.sequences_of(dataset, attributes)
         with Status('', console=Console(stderr=True)) as status:
-            trackers = report.build_report(folders, sequences, args.out,
-                                           args.title, absent, status.update)
+            trackers = report.build_report(
+                folders,
+                sequences,
+                args.out,
+                args.title,
+                progress=status.update,
+                **rules)
     except (ValueError, TypeError, OSError) as error:
         parser.error(str(error))
     for tracker in trackers:

@@ -385,8 +385,8 @@ def _list_masks(path: str, frame_names: List[str]) -> Optional[List[str]]:
             'expected one .png per frame')
     # Only the headers of the first pair: reading all of them takes minutes
     # for a large data set. Whoever decodes a mask compares its size again.
-    mask_size = _image_size(osp.join(path, names[0]))
-    frame_size = _image_size(osp.join(path, frame_names[0]))
+    mask_size = image_size(osp.join(path, names[0]))
+    frame_size = image_size(osp.join(path, frame_names[0]))
     if mask_size != frame_size:
         raise SequenceFolderError(
             f'{osp.join(path, names[0])}: mask of {mask_size[0]}x'
@@ -395,7 +395,18 @@ def _list_masks(path: str, frame_names: List[str]) -> Optional[List[str]]:
     return names
 
 
-def _image_size(path: str) -> Tuple[int, int]:
+def image_size(path: str) -> Tuple[int, int]:
+    """Size of an image, of which only the header is read.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        tuple[int, int]: Width and height.
+
+    Raises:
+        SequenceFolderError: If it cannot be read.
+    """
     try:
         with Image.open(path) as image:
             return image.size

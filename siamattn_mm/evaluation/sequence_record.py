@@ -1,5 +1,5 @@
 """What is known of one sequence while it is tracked."""
-from typing import Optional
+from typing import Optional, Tuple
 
 import numpy as np
 
@@ -11,6 +11,8 @@ class SequenceRecord:
         name (str): The sequence.
         video_id (int): Its number in the data set.
         length (int): Its number of frames N.
+        image_size (tuple[int, int], optional): Width and height of the
+            frames. Defaults to None: not known.
 
     Attributes:
         pred (ndarray): (N, 4) predicted x, y, w, h.
@@ -22,10 +24,15 @@ class SequenceRecord:
         num_masks (int): How many masks the tracker gave.
     """
 
-    def __init__(self, name: str, video_id: int, length: int) -> None:
+    def __init__(self,
+                 name: str,
+                 video_id: int,
+                 length: int,
+                 image_size: Optional[Tuple[int, int]] = None) -> None:
         self.name = name
         self.video_id = video_id
         self.length = length
+        self.image_size = image_size
         self.num_masks = 0
         self.num_frames = 0
         self.pred = np.full((length, 4), np.nan)

@@ -11,12 +11,15 @@ from .sequence_record import SequenceRecord
 _COLUMNS = (('success', 'success'), ('norm_precision', 'norm P'),
             ('precision', 'P@20'), ('AO', 'AO'), ('SR0.5', 'SR.50'),
             ('SR0.75', 'SR.75'), ('J', 'J'), ('fps', 'fps'))
+# What got10k's toolkit averages over the frames of all sequences.
+POOLED = ('AO', 'SR0.5', 'SR0.75')
 
 
 def score_sequence(record: SequenceRecord,
                    mask_exclude_first: bool = True,
                    mask_exclude_last: bool = True,
-                   absent_frames: str = 'skip') -> Dict[str, float]:
+                   absent_frames: str = 'skip',
+                   ao: str = 'sequences') -> Dict[str, float]:
     """All figures of one sequence.
 
     Args:
@@ -27,6 +30,9 @@ def score_sequence(record: SequenceRecord,
             Defaults to True.
         absent_frames (str): See :func:`.functional.evaluate_ope`.
             Defaults to 'skip'.
+        ao (str): ``'sequences'``: AO and SR of whole boxes; ``'got10k'``: of
+            what is inside the image, see :func:`.functional.evaluate_ope`.
+            Defaults to 'sequences'.
 
     Returns:
         dict[str, float]: Those of :func:`.functional.evaluate_ope`; ``J``;
@@ -36,7 +42,9 @@ def score_sequence(record: SequenceRecord,
         score over the frames without and with the target, the first left
         out, if it is ever absent. nan where something is not known.
     """
-    scores = evaluate_ope(record.pred, record.truth, absent_frames)
+    scores = evaluate_ope(
+        record.pred, record.truth, absent_frames,
+        record.image_size if ao == 'got10k' else None)
     scores['J'] = mean_region_similarity(
         record.mask_ious, mask_exclude_first,
         mask_exclude_last) if record.num_masks else np.nan
@@ -54,7 +62,8 @@ def score_sequence(record: SequenceRecord,
 
 
 def average_scores(records: List[SequenceRecord],
-                   scores: List[Dict[str, float]]) -> Dict[str, float]:
+                   scores: List[Dict[str, float]],
+                   ao: str = 'sequences') -> Dict[str, float]:
     """Figures of a data set: the mean over its sequences.
 
     Frames a second are all frames divided by all seconds.
@@ -63,17 +72,24 @@ def average_scores(records: List[SequenceRecord],
         records (list[SequenceRecord]): The sequences.
         scores (list[dict[str, float]]): Their figures, from
             :func:`score_sequence`.
+        ao (str): ``'sequences'``: AO and SR are means over the sequences,
+            too; ``'got10k'``: over the frames of all sequences together.
+            Defaults to 'sequences'.
 
     Returns:
         dict[str, float]: The same keys, without those that are nan in every
         sequence.
     """
+    frames = np.array([num_overlaps(record.truth) for record in records])
     mean = {}
     for key in scores[0]:
         values = np.array([score[key] for score in scores])
-        values = values[~np.isnan(values)]
-        if len(values):
-            mean[key] = float(values.mean())
+        known = ~np.isnan(values)
+        weights = None
+        if ao == 'got10k' and key in POOLED:
+            weights = frames[known]
+        if known.any():
+            mean[key] = float(np.average(values[known], weights=weights))
     for key, times in (('fps', [record.track_times for record in records]),
                        ('fps_end_to_end',
                         [record.wall_times for record in records])):
@@ -109,6 +125,19 @@ def average_by_attribute(
                 **average_scores([records[i] for i in chosen],
                                  [scores[i] for i in chosen]))
     return table
+
+
+def num_overlaps(truth: np.ndarray) -> int:
+    """How many frames count in AO and SR.
+
+    Args:
+        truth (ndarray): (N, 4) x, y, w, h, nan where the target is absent.
+
+    Returns:
+        int: Those with the target, the first left out.
+    """
+    # A comparison with nan is False.
+    return int((truth[1:, 2:] > 0).all(axis=1).sum())
 
 
 def format_attribute_table(table: Dict[str, Dict[str, float]]) -> str:

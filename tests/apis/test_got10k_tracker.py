@@ -2,19 +2,24 @@
 import json
 import shutil
 import warnings
+import zipfile
 
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 from PIL import Image
 
 from siamattn_mm.apis import init_tracker
 from siamattn_mm.datasets.sequence_folder import SequenceFolderError
 from siamattn_mm.evaluation import (
     average_overlap,
-    box_iou,
+    box_iou_inside,
     evaluate_ope,
     success_rate,
 )
+from siamattn_mm.evaluation.submission import make_got10k
 
 pytest.importorskip('got10k', reason='got10k is not installed')
 
@@ -103,11 +108,8 @@ def test_experiment_of_got10k(tracker, got10k_root, tmp_path, capsys):
         truth = np.loadtxt(
             str(got10k_root / 'val' / name / 'groundtruth.txt'),
             delimiter=',')
-        width, height = Image.open(
-            got10k_root / 'val' / name / '00000001.jpg').size
-        # GOT-10k's overlap is that of the parts inside the image.
-        ious.append(box_iou(inside(boxes, width, height),
-                            inside(truth, width, height)))
+        size = Image.open(got10k_root / 'val' / name / '00000001.jpg').size
+        ious.append(box_iou_inside(boxes, truth, size))
         figure = figures['seq_wise'][name]
         assert average_overlap(ious[-1]) == pytest.approx(
             figure['ao'], abs=1e-6)
@@ -116,16 +118,67 @@ def test_experiment_of_got10k(tracker, got10k_root, tmp_path, capsys):
     everything = np.concatenate([iou[1:] for iou in ious])
     difference = abs(everything.mean() - figures['overall']['ao'])
     with capsys.disabled():
-        print(f'\nAO of ExperimentGOT10k: difference {difference:.1e}')
+        print('\nAO of ExperimentGOT10k: largest difference '
+              f'{difference:.1e}')
     assert difference < 1e-6
     assert figures['overall']['speed_fps'] > 0
 
 
-def inside(boxes, width, height):
-    """The parts of boxes within the image."""
-    near = np.clip(boxes[:, :2], 0, [width, height])
-    size = np.clip(boxes[:, 2:], 0, [width, height] - near)
-    return np.concatenate([near, size], axis=1)
+def test_report_on_our_submission(got10k_root, tmp_path, repository, capsys,
+                                  monkeypatch):
+    """The figures of our test are those of got10k's report on its files."""
+    from got10k.experiments import ExperimentGOT10k
+    val = got10k_root / 'val'
+    # Sequences of unequal lengths, a hidden target, one beyond the edge.
+    for path in sorted((val / NAMES[0]).iterdir()):
+        if path.suffix == '.label':
+            path.write_text('8\n' * 3)
+        elif path.suffix == '.jpg' and path.stem > '00000003':
+            path.unlink()
+    (val / NAMES[0] / 'groundtruth.txt').write_text('150,80,40,60\n' * 3)
+    truth = val / NAMES[1] / 'groundtruth.txt'
+    first = truth.read_text().splitlines()[0]
+    x, y, w, h = map(float, first.split(','))
+    truth.write_text(first + '\n' + ''.join(
+        f'{x - 60 * i},{y + 9 * i},{w},{h}\n' for i in range(1, FRAMES)))
+    (val / NAMES[2] / 'cover.label').write_text('8\n8\n0\n8\n1\n0\n')
+
+    monkeypatch.syspath_prepend(str(repository / 'tests' / 'tools'))
+    __import__('first_box_tracker')
+    init_default_scope('mmtrack')
+    config = Config.fromfile(
+        str(repository / 'configs' / 'siamattn' / 'benchmarks' /
+            'siamattn_mobilenetv2_test-got10k.py'))
+    config.model = dict(type='FirstBoxTracker')
+    config.work_dir = str(tmp_path / 'work')
+    config.experiment_name = config.visualizer.name = tmp_path.name
+    config.merge_from_dict({
+        'test_dataloader.num_workers': 0,
+        'test_dataloader.dataset.data_root': str(got10k_root),
+        'test_dataloader.dataset.split': 'val',
+        'test_evaluator.format_only': False})
+    ours = Runner.from_cfg(config).test()
+
+    lengths = dict.fromkeys(NAMES, FRAMES)
+    lengths[NAMES[0]] = 3
+    make_got10k(str(tmp_path / 'work' / 'results'), lengths,
+                str(tmp_path / 'ours.zip'))
+    with zipfile.ZipFile(tmp_path / 'ours.zip') as archive:
+        archive.extractall(tmp_path / 'results' / 'GOT-10k' / 'ours')
+    theirs = ExperimentGOT10k(
+        str(got10k_root), 'val', str(tmp_path / 'results'),
+        str(tmp_path / 'reports')).report(['ours'])['ours']
+    overall, separate = theirs['overall'], theirs['seq_wise'].values()
+    difference = max(
+        abs(ours['sot/AO'] - overall['ao']),
+        abs(ours['sot/SR0.5'] - overall['sr']),
+        abs(ours['sot/SR0.75'] - overall['succ_curve'][75]))
+    with capsys.disabled():
+        print('\nAO, SR of tools/test.py and of ExperimentGOT10k: largest '
+              f'difference {difference:.1e}')
+    assert difference < 1e-6
+    # The mean over sequences is something else here.
+    assert abs(np.mean([one['ao'] for one in separate]) - overall['ao']) > .01
 
 
 def test_experiment_on_a_folder(tracker, sequences, tmp_path, capsys):

@@ -4,6 +4,7 @@ from .davis import evaluate_object
 from .ope import (
     average_overlap,
     box_iou,
+    box_iou_inside,
     center_error,
     evaluate_ope,
     normalised_center_error,
@@ -23,7 +24,7 @@ from .vot_overlap import region_overlap, region_overlaps
 
 __all__ = [
     'EAO_INTERVALS', 'SupervisedRun', 'average_overlap', 'boundary_measure',
-    'box_iou', 'center_error', 'evaluate_object', 'evaluate_ope',
+    'box_iou', 'box_iou_inside', 'center_error', 'evaluate_object', 'evaluate_ope',
     'evaluate_supervised', 'expected_average_overlap',
     'expected_overlap_curve', 'mean_region_similarity',
     'normalised_center_error', 'precision_curve', 'region_overlap',

@@ -12,7 +12,7 @@ sequences whose target is always visible; with absent frames it divides by all
 frames, and it takes a target whose centre has a negative or zero coordinate
 as not annotated.
 """
-from typing import Dict
+from typing import Dict, Optional, Tuple
 
 import numpy as np
 
@@ -47,6 +47,33 @@ def box_iou(pred: np.ndarray, truth: np.ndarray) -> np.ndarray:
         truth[:, 2:].prod(axis=1) - inter)
     # Of equal boxes, rounding could make it more than 1.
     return np.minimum(inter / union, 1)
+
+
+def box_iou_inside(pred: np.ndarray, truth: np.ndarray,
+                   image_size: Tuple[int, int]) -> np.ndarray:
+    """Intersection over union of what GOT-10k takes as inside the image.
+
+    As got10k's toolkit and server: the corner is moved into the image with
+    the box keeping its size, then the size is cut at the far edges.
+
+    Args:
+        pred (ndarray): (N, 4) predicted x, y, w, h.
+        truth (ndarray): (N, 4) ground truth, nan where the target is absent.
+        image_size (tuple[int, int]): Width and height of the frames.
+
+    Returns:
+        ndarray: (N,) IoU; nan where the target is absent, 0 where the
+        prediction is nan, or one of the two is wholly outside.
+
+    Raises:
+        ValueError: If the two are not (N, 4) with the same N.
+    """
+    pred, truth = _check(pred, truth)
+    iou = box_iou(_moved_inside(pred, image_size),
+                  _moved_inside(truth, image_size))
+    # A target outside of the image is there all the same.
+    iou[np.isnan(iou) & ~np.isnan(truth[:, 0])] = 0
+    return iou
 
 
 def center_error(pred: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -148,7 +175,9 @@ def success_rate(iou: np.ndarray, threshold: float) -> float:
 
 def evaluate_ope(pred: np.ndarray,
                  truth: np.ndarray,
-                 absent_frames: str = 'skip') -> Dict[str, float]:
+                 absent_frames: str = 'skip',
+                 image_size: Optional[Tuple[int, int]] = None
+                 ) -> Dict[str, float]:
     """All figures of one sequence.
 
     The first frame, where the tracker is given its box, counts in success and
@@ -163,6 +192,9 @@ def evaluate_ope(pred: np.ndarray,
             the four numbers is not positive, they are misses in success and
             hits in both precisions; AO and SR skip them.
             Defaults to 'skip'.
+        image_size (tuple[int, int], optional): Width and height of the
+            frames: AO and SR are of :func:`box_iou_inside`, as got10k's
+            toolkit has them. Defaults to None: of whole boxes.
 
     Returns:
         dict[str, float]: Fractions from 0 to 1.
@@ -173,7 +205,9 @@ def evaluate_ope(pred: np.ndarray,
         - ``norm_precision_20``: The same curve at 0.2, as mmtrack and pysot
           report it.
         - ``precision``: The precision curve at 20 pixels.
-        - ``AO``, ``SR0.5``, ``SR0.75``: As GOT-10k defines them.
+        - ``AO``, ``SR0.5``, ``SR0.75``: As GOT-10k defines them; over a
+          data set, its toolkit takes the mean over the frames of all
+          sequences.
 
     Raises:
         ValueError: If the two are not (N, 4) with the same N, or if
@@ -198,7 +232,10 @@ def evaluate_ope(pred: np.ndarray,
         NORM_PRECISION_THRESHOLDS) * share + hits
     precision = precision_curve(
         center_error(pred, ope_truth)) * share + hits
-    iou = box_iou(pred, truth)
+    if image_size is None:
+        iou = box_iou(pred, truth)
+    else:
+        iou = box_iou_inside(pred, truth, image_size)
     return {
         'success': float(success.mean()),
         'norm_precision': float(norm_precision.mean()),
@@ -208,6 +245,13 @@ def evaluate_ope(pred: np.ndarray,
         'SR0.5': success_rate(iou, 0.5),
         'SR0.75': success_rate(iou, 0.75),
     }
+
+
+def _moved_inside(boxes: np.ndarray,
+                  image_size: Tuple[int, int]) -> np.ndarray:
+    corner = np.clip(boxes[:, :2], 0, image_size)
+    size = np.clip(boxes[:, 2:], 0, image_size - corner)
+    return np.concatenate([corner, size], axis=1)
 
 
 def _check(pred: np.ndarray, truth: np.ndarray) -> tuple:

@@ -4,7 +4,7 @@ import os
 import os.path as osp
 import shutil
 import time
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.logging import MMLogger
@@ -77,6 +77,11 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
             and precision, see
             :func:`siamattn_mm.evaluation.evaluate_ope`. Defaults to 'skip':
             nowhere.
+        ao (str): How AO and SR are taken. ``'sequences'``: of whole boxes,
+            as means over the sequences, like the other figures.
+            ``'got10k'``: as the toolkit and the server of GOT-10k: of what
+            is inside the image, as means over the frames of all sequences
+            together. Defaults to 'sequences'.
         mask_exclude_first (bool): Leave the first frame of each sequence out
             of J. Defaults to True, as DAVIS.
         mask_exclude_last (bool): Leave the last frame of each sequence out of
@@ -85,6 +90,9 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
             Defaults to 'cpu'.
         prefix (str, optional): Put before the names of the figures.
             Defaults to None: 'sot', as mmtrack's ``SOTMetric``.
+
+    Raises:
+        ValueError: If ``ao`` is something else.
     """
     default_prefix = 'sot'
 
@@ -93,15 +101,20 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
                  save_masks: bool = False,
                  format_only: bool = False,
                  absent_frames: str = 'skip',
+                 ao: str = 'sequences',
                  mask_exclude_first: bool = True,
                  mask_exclude_last: bool = True,
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
+        if ao not in ('sequences', 'got10k'):
+            raise ValueError(f'ao={ao!r}: expected \'sequences\' or '
+                             '\'got10k\'')
         self.results_dir = results_dir
         self.save_masks = save_masks
         self.format_only = format_only
         self.absent_frames = absent_frames
+        self.ao = ao
         self.mask_exclude_first = mask_exclude_first
         self.mask_exclude_last = mask_exclude_last
         self._mask_reader = ImageReader()
@@ -159,10 +172,11 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
         logger: MMLogger = MMLogger.get_current_instance()
         scores = [
             score_sequence(record, self.mask_exclude_first,
-                           self.mask_exclude_last, self.absent_frames)
+                           self.mask_exclude_last, self.absent_frames,
+                           self.ao)
             for record in records
         ]
-        mean = average_scores(records, scores)
+        mean = average_scores(records, scores, self.ao)
         if self.format_only:
             # There is no truth to compare with.
             mean = {k: v for k, v in mean.items() if k.startswith('fps')}
@@ -223,12 +237,24 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
             self._results_dir()  # fails now, not after the first sequence
             self._record = SequenceRecord(
                 sequence_name(data_sample), video_id,
-                data_sample['video_length'])
+                data_sample['video_length'], self._image_size(data_sample))
         record = self._record
         if (record is None or record.video_id != video_id
                 or record.num_frames != frame_id):
             raise out_of_order(data_sample, 'OPEMetric')
         return record
+
+    def _image_size(self, data_sample: dict) -> Optional[Tuple[int, int]]:
+        """Width and height of the frame, if they are needed."""
+        if self.ao != 'got10k':
+            return None
+        if 'ori_shape' not in data_sample:
+            raise ValueError(
+                f'{data_sample["img_path"]}: no ori_shape in the metainfo, '
+                'which OPEMetric(ao=\'got10k\') needs (meta_keys of '
+                'PackTrackInputs)')
+        height, width = data_sample['ori_shape'][:2]
+        return width, height
 
     def _compare_masks(self, data_sample: dict, prediction: dict,
                        record: SequenceRecord) -> Optional[float]:

@@ -22,6 +22,7 @@ def build_report(folders: Sequence[ResultFolder],
                  out: str,
                  title: str = 'Tracking results',
                  absent_frames: str = 'skip',
+                 ao: str = 'sequences',
                  progress: Optional[Callable[[str], None]] = None
                  ) -> List[ScoredTracker]:
     """Compare result folders on the sequences that all of them have.
@@ -34,6 +35,7 @@ def build_report(folders: Sequence[ResultFolder],
             file is written whole or not at all, the page last.
         title (str): Its heading. Defaults to 'Tracking results'.
         absent_frames (str): See ``evaluate_ope``. Defaults to 'skip'.
+        ao (str): See ``OPEMetric``. Defaults to 'sequences'.
         progress (Callable, optional): Called with the name of each step.
             Defaults to None.
 
@@ -49,7 +51,7 @@ def build_report(folders: Sequence[ResultFolder],
     trackers = []
     for folder in folders:
         step(f'reading {folder.name}')
-        trackers.append(score_tracker(folder, common, absent_frames))
+        trackers.append(score_tracker(folder, common, absent_frames, ao))
     curves = []
     for name in CURVES:
         step(f'{name} curves')

@@ -17,6 +17,7 @@ from siamattn_mm.evaluation.functional import (
 )
 from siamattn_mm.evaluation.functional.ope import NORM_PRECISION_THRESHOLDS
 from siamattn_mm.evaluation.metrics.data_samples import read_true_mask
+from siamattn_mm.evaluation.sequence_scores import POOLED, num_overlaps
 
 from .result_folder import ResultFolder, ResultFolderError, SequenceResult
 from .sequences import ReportSequence
@@ -45,8 +46,9 @@ class ScoredTracker(NamedTuple):
     Attributes:
         name (str): Of the tracker.
         sequences (list[ScoredSequence]): In the order of the report.
-        figures (dict[str, float]): Means over the sequences; ``fps`` is all
-            frames divided by all seconds.
+        figures (dict[str, float]): Means over the sequences (AO and SR, if
+            so asked, over all frames); ``fps`` is all frames divided by all
+            seconds.
         curves (dict[str, ndarray]): Means over the sequences.
     """
     name: str
@@ -55,14 +57,17 @@ class ScoredTracker(NamedTuple):
     curves: Dict[str, np.ndarray]
 
 
-def score_tracker(folder: ResultFolder, sequences: Sequence[ReportSequence],
-                  absent_frames: str = 'skip') -> ScoredTracker:
+def score_tracker(folder: ResultFolder,
+                  sequences: Sequence[ReportSequence],
+                  absent_frames: str = 'skip',
+                  ao: str = 'sequences') -> ScoredTracker:
     """Read and score all sequences.
 
     Args:
         folder (ResultFolder): The tracker's.
         sequences (Sequence[ReportSequence]): All of them are in the folder.
         absent_frames (str): See ``evaluate_ope``. Defaults to 'skip'.
+        ao (str): See ``OPEMetric``. Defaults to 'sequences'.
 
     Returns:
         ScoredTracker: See there.
@@ -72,12 +77,18 @@ def score_tracker(folder: ResultFolder, sequences: Sequence[ReportSequence],
     """
     scored = [
         _score(folder.read(sequence.name, len(sequence.data)), sequence,
-               absent_frames) for sequence in sequences
+               absent_frames, ao) for sequence in sequences
     ]
     curves = {
         name: _nanmean([s.curves[name] for s in scored]) for name in CURVES
     }
-    return ScoredTracker(folder.name, scored, average(scored), curves)
+    figures = average(scored)
+    if ao == 'got10k':
+        weights = [num_overlaps(sequence.truth) for sequence in sequences]
+        for name in POOLED:
+            figures[name] = _weighted([s.figures[name] for s in scored],
+                                      weights)
+    return ScoredTracker(folder.name, scored, figures, curves)
 
 
 def average(scored: Sequence[ScoredSequence]) -> Dict[str, float]:
@@ -98,9 +109,10 @@ def average(scored: Sequence[ScoredSequence]) -> Dict[str, float]:
 
 
 def _score(result: SequenceResult, sequence: ReportSequence,
-           absent_frames: str) -> ScoredSequence:
+           absent_frames: str, ao: str) -> ScoredSequence:
     truth = sequence.truth
-    figures = evaluate_ope(result.boxes, truth, absent_frames)
+    size = sequence.image_size if ao == 'got10k' else None
+    figures = evaluate_ope(result.boxes, truth, absent_frames, size)
     figures['J'] = _mask_overlap(result, sequence)
     figures['fps'] = _rate([result.times])
     figures.update(_score_medians(result, truth))
@@ -180,6 +192,16 @@ def _rate(times: Sequence[Optional[np.ndarray]]) -> float:
     known = [t[1:] for t in times if t is not None]
     seconds = sum(t.sum() for t in known)
     return float(sum(len(t) for t in known) / seconds) if seconds else np.nan
+
+
+def _weighted(values: Sequence[float], weights: Sequence[int]) -> float:
+    """Weighted mean of those that are known."""
+    known = ~np.isnan(values)
+    if not known.any():
+        return float('nan')
+    return float(
+        np.average(np.asarray(values)[known],
+                   weights=np.asarray(weights)[known]))
 
 
 def _nanmean(values: list) -> np.ndarray:

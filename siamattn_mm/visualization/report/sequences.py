@@ -4,7 +4,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from siamattn_mm.datasets.sequence_folder import TrackingSequence
+from siamattn_mm.datasets.sequence_folder import TrackingSequence, image_size
 
 
 class ReportSequence(NamedTuple):
@@ -26,6 +26,11 @@ class ReportSequence(NamedTuple):
     def truth(self) -> np.ndarray:
         """ndarray: (N, 4) x, y, w, h in pixels, nan where absent."""
         return self.data.boxes.astype(np.float64)
+
+    @property
+    def image_size(self) -> Tuple[int, int]:
+        """tuple[int, int]: Width and height of the first frame."""
+        return image_size(self.data.frame_path(0))
 
 
 def sequences_of(dataset: Any,

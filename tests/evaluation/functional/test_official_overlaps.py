@@ -5,6 +5,7 @@ import pytest
 from siamattn_mm.evaluation.functional import (
     average_overlap,
     box_iou,
+    box_iou_inside,
     center_error,
     precision_curve,
     region_similarity,
@@ -38,6 +39,13 @@ def test_overlap_and_centre_error_of_got10k(boxes, capsys):
     pred, truth = boxes
     report(capsys, 'box IoU, got10k',
            np.abs(box_iou(pred, truth) - theirs.rect_iou(pred, truth)).max())
+    # Many of them end outside of this image.
+    size = (70, 60)
+    report(
+        capsys, 'box IoU inside the image, got10k',
+        np.abs(
+            box_iou_inside(pred, truth, size) -
+            theirs.rect_iou(pred.copy(), truth.copy(), bound=size)).max())
     # Its centres are half a pixel off, in both boxes.
     report(
         capsys, 'centre error, got10k',
@@ -50,10 +58,11 @@ def test_figures_of_got10k(boxes, capsys):
         'got10k.experiments', reason='got10k is not installed')
     metrics = pytest.importorskip('got10k.utils.metrics')
     iou = box_iou(*boxes)
-    ao, sr, _, _ = experiments.ExperimentGOT10k._evaluate(
+    ao, sr, _, curve = experiments.ExperimentGOT10k._evaluate(
         None, metrics.rect_iou(*boxes)[1:], [])
     report(capsys, 'AO, got10k', abs(average_overlap(iou) - ao))
     report(capsys, 'SR0.5, got10k', abs(success_rate(iou, .5) - sr))
+    report(capsys, 'SR0.75, got10k', abs(success_rate(iou, .75) - curve[75]))
 
     otb = experiments.ExperimentOTB.__new__(experiments.ExperimentOTB)
     otb.nbins_iou, otb.nbins_ce = 21, 51

@@ -95,6 +95,30 @@ def test_figures_are_means_over_sequences(results_dir):
     assert 'sot/absent_score_median' not in figures
 
 
+def test_ao_of_got10k_is_a_mean_over_frames_inside_the_image(results_dir):
+    # Images are 200 pixels wide: half of the box is in it.
+    beyond = [170, 20, 60, 40]
+    samples = [output(i, 4, pred=beyond, truth=beyond if i < 2 else
+                      [185, 20, 60, 40]) for i in range(4)]
+    samples += [output(i, 2, video=1, name='other') for i in range(2)]
+    kwargs = dict(results_dir=str(results_dir))
+    whole = evaluate(samples, **kwargs)
+    assert whole['sot/AO'] == pytest.approx(((1 + 2 * .6) / 3 + 1) / 2)
+    figures = evaluate(samples, ao='got10k', **kwargs)
+    assert figures['sot/AO'] == pytest.approx((1 + 2 * .5 + 1) / 4)
+    assert figures['sot/SR0.5'] == pytest.approx(2 / 4)
+    assert figures['sot/SR0.75'] == pytest.approx(2 / 4)
+    for key in ('success', 'precision', 'norm_precision'):
+        assert figures[f'sot/{key}'] == whole[f'sot/{key}']
+
+    with pytest.raises(ValueError, match='ao=\'frames\': expected'):
+        evaluate(samples, ao='frames', **kwargs)
+    for sample in samples:
+        del sample.ori_shape
+    with pytest.raises(ValueError, match='00000001.jpg: no ori_shape'):
+        evaluate(samples, ao='got10k', **kwargs)
+
+
 def test_files_of_each_sequence(results_dir):
     samples = [
         output(i, 2, [i, 1 / 3, 5, 6], score=.25 * i, track_time=.5 + i)

@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from siamattn_mm.evaluation.functional import evaluate_ope
+from siamattn_mm.evaluation.functional import box_iou_inside, evaluate_ope
 from siamattn_mm.visualization.report import (
     ResultFolder,
     ResultFolderError,
@@ -72,6 +72,21 @@ def test_figures_and_curves_agree(folders, sequences, absent_frames):
         assert tracker.curves['precision'][20] == pytest.approx(
             tracker.figures['precision'], abs=1e-12)
         assert tracker.figures['fps'] == pytest.approx(20)
+
+
+def test_ao_of_got10k(folders, sequences):
+    for folder in folders:
+        tracker = score_tracker(folder, sequences, ao='got10k')
+        ious = [
+            box_iou_inside(scored.result.boxes, sequence.truth, (80, 60))[1:]
+            for scored, sequence in zip(tracker.sequences, sequences)
+        ]
+        every = np.concatenate(ious)
+        every = every[~np.isnan(every)]
+        assert tracker.figures['AO'] == pytest.approx(every.mean())
+        assert tracker.figures['SR0.5'] == pytest.approx((every > .5).mean())
+        plain = score_tracker(folder, sequences).figures
+        assert tracker.figures['success'] == plain['success']
 
 
 def test_masks_and_scores(folders, sequences):
