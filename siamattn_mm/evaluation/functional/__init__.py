@@ -23,10 +23,11 @@ from .vot import (
 from .vot_overlap import region_overlap, region_overlaps
 
 __all__ = [
-    'EAO_INTERVALS', 'SupervisedRun', 'average_overlap', 'boundary_measure',
-    'box_iou', 'box_iou_inside', 'center_error', 'evaluate_object', 'evaluate_ope',
-    'evaluate_supervised', 'expected_average_overlap',
-    'expected_overlap_curve', 'mean_region_similarity',
-    'normalised_center_error', 'precision_curve', 'region_overlap',
-    'region_overlaps', 'region_similarity', 'success_curve', 'success_rate'
+    'EAO_INTERVALS', 'SupervisedRun', 'average_overlap',
+    'boundary_measure', 'box_iou', 'box_iou_inside', 'center_error',
+    'evaluate_object', 'evaluate_ope', 'evaluate_supervised',
+    'expected_average_overlap', 'expected_overlap_curve',
+    'mean_region_similarity', 'normalised_center_error', 'precision_curve',
+    'region_overlap', 'region_overlaps', 'region_similarity',
+    'success_curve', 'success_rate'
 ]
