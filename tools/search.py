@@ -226,6 +226,13 @@ def run_trials(args: argparse.Namespace, model, store, found) -> None:
 
 def write_best(args: argparse.Namespace, store, found) -> Dict[str, float]:
     """Write the config; gives the values in it."""
+    # Else, another process might write a better one in between.
+    with found.locked():
+        return write_values(args, store, found)
+
+
+def write_values(args: argparse.Namespace, store, found) -> Dict[str, float]:
+    """Write the config of the best trial; gives the values in it."""
     best, base = found.best, found.baseline
     values = dict(best.values)
     comments = [

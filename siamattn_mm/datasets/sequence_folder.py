@@ -204,14 +204,10 @@ def read_sequence(path: str) -> TrackingSequence:
     truth_path = _find_ground_truth(path)
     if truth_path is None:
         raise SequenceFolderError(
-            f'sequence {path!r} has no ground truth; expected '
-            f'{" or ".join(GROUND_TRUTH_NAMES)} in it')
+            f'{osp.join(path, GROUND_TRUTH_NAMES[0])}: no such file; each '
+            f'sequence needs {" or ".join(GROUND_TRUTH_NAMES)}')
     boxes, polygons = read_ground_truth(truth_path)
-    if len(boxes) != len(frame_names):
-        raise SequenceFolderError(
-            f'{truth_path}: {len(boxes)} lines for {len(frame_names)} frames '
-            f'({frame_names[0]} to {frame_names[-1]}); expected one line per '
-            'frame')
+    check_length(truth_path, len(boxes), frame_names)
     mask_names = _list_masks(path, frame_names)
     return TrackingSequence(
         name=osp.basename(osp.abspath(path)),
@@ -246,7 +242,8 @@ def read_ground_truth(
     with open(path, encoding='utf-8-sig', errors='replace') as file:
         lines = file.read().rstrip().splitlines()
     if not lines:
-        raise SequenceFolderError(f'{path}: the file is empty')
+        raise SequenceFolderError(
+            f'{path}, line 1: the file is empty; expected one line per frame')
     rows = [
         _parse_line(line, path, number)
         for number, line in enumerate(lines, start=1)
@@ -261,6 +258,29 @@ def read_ground_truth(
     has_polygons = any(len(row) == 8 for row in rows)
     return (boxes.astype(np.float32),
             polygons.astype(np.float32) if has_polygons else None)
+
+
+def check_length(path: str, lines: int, frame_names: SequenceOf[str]) -> None:
+    """Refuse a file that has not one line per frame.
+
+    Args:
+        path (str): The file.
+        lines (int): Its number of lines.
+        frame_names (Sequence[str]): The images.
+
+    Raises:
+        SequenceFolderError: If the numbers differ.
+    """
+    frames = len(frame_names)
+    if lines == frames:
+        return
+    where = (f'{lines} lines for {frames} frames, {frame_names[0]} to '
+             f'{frame_names[-1]}; expected one line per frame')
+    if lines < frames:
+        raise SequenceFolderError(
+            f'{path}, line {lines}: the last line, but there are {where}')
+    raise SequenceFolderError(
+        f'{path}, line {frames + 1}: one line too many; there are {where}')
 
 
 def _parse_line(line: str, path: str, number: int) -> List[float]:

@@ -98,9 +98,9 @@ class SOTFolderDataset(BaseSOTDataset):
             sequence = self.read_sequence(name)
             if self.test_mode and not sequence.visible[0]:
                 raise SequenceFolderError(
-                    f'sequence {name!r} in {self.data_root!r}: the target is '
-                    'absent in the first frame, so that no tracker can be '
-                    'initialised')
+                    f'{sequence.folder}, line 1 of the ground truth: the '
+                    'target is absent in the first frame, so that no tracker '
+                    'can be initialised')
             data_list.append(
                 dict(
                     sequence=sequence,

@@ -5,6 +5,7 @@ import os
 import warnings
 from typing import (
     Callable,
+    ContextManager,
     Dict,
     Iterator,
     List,
@@ -79,12 +80,15 @@ class Search:
                  pruning: bool = True) -> None:
         self.space = list(space)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        folder = os.path.dirname(os.path.abspath(storage))
-        os.makedirs(folder, exist_ok=True)
+        # The lock of a relative name would point nowhere: nobody could take
+        # it over from a process that was killed.
+        path = os.path.abspath(storage)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self._lock = path + '.setup'
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', ExperimentalWarning)
             try:
-                journal = JournalStorage(JournalFileBackend(storage))
+                journal = JournalStorage(JournalFileBackend(path))
             except ValueError as error:
                 raise OSError(
                     f'{storage!r} is no journal of a search: {error}'
@@ -93,7 +97,7 @@ class Search:
             if pruning:
                 pruner = optuna.pruners.WilcoxonPruner(
                     p_threshold=0.1, n_startup_steps=_MIN_SEQUENCES)
-            with _locked(storage + '.setup'):
+            with self.locked():
                 is_new = not journal.get_all_studies()
                 self.study = optuna.create_study(
                     study_name=NAME,
@@ -106,6 +110,14 @@ class Search:
                     self.study.set_user_attr('conditions', conditions)
                 self._check(storage, conditions)
                 self._enqueue_baseline()
+
+    def locked(self) -> ContextManager[None]:
+        """Keep the other processes of this search from doing the same.
+
+        Returns:
+            ContextManager: To be entered.
+        """
+        return _locked(self._lock)
 
     def _check(self, storage: str, conditions: Dict[str, object]) -> None:
         known = self.study.user_attrs.get('conditions', {})

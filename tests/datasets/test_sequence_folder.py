@@ -139,12 +139,19 @@ def test_wrong_sequences(tmp_path):
 
     without = write_sequence(tmp_path / 'without')
     (without / 'groundtruth.txt').unlink()
-    assert_refused(read_sequence, str(without), without, 'no ground truth')
+    assert_refused(read_sequence, str(without), without / 'groundtruth.txt',
+                   'no such file')
 
     longer = write_sequence(tmp_path / 'longer')
     (longer / 'groundtruth.txt').write_text(f'{BOX}\n' * 3)
     assert_refused(read_sequence, str(longer), longer / 'groundtruth.txt',
-                   '3 lines for 2 frames')
+                   'line 3: one line too many', '3 lines for 2 frames')
+    (longer / 'groundtruth.txt').write_text(f'{BOX}\n')
+    assert_refused(read_sequence, str(longer), longer / 'groundtruth.txt',
+                   'line 1: the last line', '1 lines for 2 frames')
+    (longer / 'groundtruth.txt').write_text('\n')
+    assert_refused(read_sequence, str(longer), longer / 'groundtruth.txt',
+                   'line 1: the file is empty')
 
 
 def test_masks_are_listed_and_checked(tmp_path):

@@ -13,6 +13,7 @@ from mmtrack.registry import DATASETS, MODELS
 from siamattn_mm.datasets import SyntheticSOTDataset
 from siamattn_mm.datasets.image_reader import UnreadableFrameError
 from siamattn_mm.datasets.synthetic_sequence import SyntheticSequence
+from siamattn_mm.evaluation import region_similarity
 
 
 @pytest.fixture(scope='module')
@@ -176,15 +177,17 @@ def test_length_of_a_sequence(loader_cfg):
 
 @MODELS.register_module()
 class CornerTracker(BaseModel):
-    """Gives the first frame's box in every frame."""
+    """Gives the first frame's box and mask in every frame."""
 
     def forward(self, inputs, data_samples=None, mode='predict'):
         sample = data_samples[0]
         assert inputs['img'][0].shape == (1, 3, 120, 160)
         if sample.frame_id == 0:
             self.box = sample.gt_instances.bboxes
+            self.mask = torch.from_numpy(
+                sample.gt_instances.masks.masks).bool()
         sample.pred_track_instances = InstanceData(
-            bboxes=self.box, scores=torch.ones(1))
+            bboxes=self.box, scores=torch.ones(1), masks=self.mask)
         return data_samples
 
 
@@ -196,10 +199,23 @@ def test_validation_in_a_runner(repository, root, loader_cfg, tmp_path):
         model=dict(type='CornerTracker',
                    data_preprocessor=dict(type='TrackDataPreprocessor')),
         val_dataloader=loader_cfg, test_dataloader=None, test_cfg=None,
-        test_evaluator=None, work_dir=str(tmp_path),
+        test_evaluator=None,
+        val_evaluator=[dict(type='OPEMetric'), dict(type='DAVISMetric')],
+        work_dir=str(tmp_path),
         default_scope='mmtrack', log_level='ERROR',
         experiment_name='synthetic_val')
     scores = Runner.from_cfg(config).val()
     # A box that stays in place loses a target that moves, but not at once.
     assert 0.1 < scores['sot/success'] < 0.95
+    # So does its mask; the first and the last frame do not count.
+    dataset = build(loader_cfg)
+    values = []
+    for i in range(3):
+        masks = [dataset.get_sequence(i).truth(t).mask for t in range(12)]
+        values.append([region_similarity(masks[0], mask)
+                       for mask in masks[1:-1] if mask.any()])
+    assert scores['sot/J'] == pytest.approx(
+        np.mean([np.mean(one) for one in values]))
+    assert 0.1 < scores['sot/J'] < 0.95
+    assert 0 < scores['davis/J_mean'] < 0.95
     assert (tmp_path / 'results' / 'synthetic-0002.txt').exists()

@@ -5,15 +5,9 @@ from typing import List
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import SequenceFolderError
+from ..sequence_folder import SequenceFolderError, check_length
 from .base import BenchmarkDataset, BenchmarkSequence
-from .reading import (
-    check_length,
-    list_frames,
-    read_lines,
-    read_names,
-    read_truth,
-)
+from .reading import list_frames, read_lines, read_names, read_truth
 
 
 @DATASETS.register_module()

@@ -6,9 +6,13 @@ from typing import List
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import SequenceFolderError, natural_key
+from ..sequence_folder import (
+    SequenceFolderError,
+    check_length,
+    natural_key,
+)
 from .base import BenchmarkDataset, BenchmarkSequence
-from .reading import check_length, list_frames, read_lines
+from .reading import list_frames, read_lines
 
 # The annotations of some sequences are those of the 240 fps version.
 _STEP = 8

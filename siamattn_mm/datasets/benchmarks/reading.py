@@ -7,6 +7,7 @@ import numpy as np
 from ..sequence_folder import (
     IMAGE_SUFFIXES,
     SequenceFolderError,
+    check_length,
     list_files,
     read_ground_truth,
 )
@@ -110,29 +111,6 @@ def read_truth(path: str,
             for rows in (boxes, polygons))
     check_length(path, len(boxes), frame_names)
     return boxes, polygons
-
-
-def check_length(path: str, lines: int, frame_names: Sequence[str]) -> None:
-    """Refuse a file that has not one line per frame.
-
-    Args:
-        path (str): The file.
-        lines (int): Its number of lines.
-        frame_names (Sequence[str]): The images.
-
-    Raises:
-        SequenceFolderError: If the numbers differ.
-    """
-    frames = len(frame_names)
-    if lines == frames:
-        return
-    where = f'{frames} frames, {frame_names[0]} to {frame_names[-1]}'
-    if lines < frames:
-        raise SequenceFolderError(
-            f'{path}, line {lines}: the last line, but there are {where}; '
-            'expected one line per frame')
-    raise SequenceFolderError(
-        f'{path}, line {frames + 1}: one line too many; there are {where}')
 
 
 def read_flags(path: str, num: int) -> np.ndarray:

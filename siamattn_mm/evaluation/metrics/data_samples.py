@@ -6,6 +6,7 @@ from typing import Any, Optional
 
 import numpy as np
 from mmengine.logging import MessageHub
+from pycocotools import mask as coco_mask
 
 from siamattn_mm.datasets.image_reader import ImageReader
 
@@ -84,6 +85,31 @@ def read_true_mask(reader: ImageReader, path: str,
     return mask > 0 if object_id is None else mask == object_id
 
 
+def true_mask(reader: ImageReader, data_sample: dict) -> Optional[np.ndarray]:
+    """The true mask of a frame.
+
+    Args:
+        reader (ImageReader): Reads it.
+        data_sample (dict): Names its file, ``mask_path`` (and ``object_id``),
+            or holds its run lengths, ``instances[0]['mask']``, as of
+            ``SyntheticSOTDataset``.
+
+    Returns:
+        ndarray | None: (H, W) bool; None where there is none.
+
+    Raises:
+        UnreadableFrameError: If it cannot be read.
+    """
+    path = data_sample.get('mask_path')
+    if path is not None:
+        return read_true_mask(reader, path, data_sample.get('object_id'))
+    code = (data_sample.get('instances') or [{}])[0].get('mask')
+    # Polygons are an outline, no pixels.
+    if not isinstance(code, dict):
+        return None
+    return coco_mask.decode(code).astype(bool)
+
+
 def predicted_mask(prediction: dict) -> Optional[np.ndarray]:
     """The mask of ``pred_track_instances``.
 
@@ -97,18 +123,20 @@ def predicted_mask(prediction: dict) -> Optional[np.ndarray]:
     return None if masks is None else to_numpy(masks)[0].astype(bool)
 
 
-def check_mask_shape(mask: np.ndarray, truth: np.ndarray, path: str) -> None:
+def check_mask_shape(mask: np.ndarray, truth: np.ndarray,
+                     data_sample: dict) -> None:
     """See that a predicted mask can be compared with a true one.
 
     Args:
         mask (ndarray): The predicted one.
         truth (ndarray): The true one.
-        path (str): Its file, for the message.
+        data_sample (dict): The frame's, for the message.
 
     Raises:
         ValueError: If their shapes differ.
     """
     if truth.shape != mask.shape:
+        path = data_sample.get('mask_path') or data_sample['img_path']
         raise ValueError(f'{path}: mask of shape {truth.shape}, but the '
                          f'predicted one has {mask.shape}')
 

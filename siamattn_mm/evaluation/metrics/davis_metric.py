@@ -18,8 +18,8 @@ from .data_samples import (
     check_mask_shape,
     out_of_order,
     predicted_mask,
-    read_true_mask,
     sequence_name,
+    true_mask,
 )
 
 
@@ -40,8 +40,9 @@ class DAVISMetric(BaseVideoMetric):
     computed for each sequence and averaged over the sequences. The true masks
     are files, named by ``mask_path`` in the metainfo (``SOTFolderDataset``);
     above 0 is the target, or, if the metainfo has an ``object_id``, that
-    value. A frame without a predicted mask counts with an empty one.
-    :class:`OPEMetric` writes the predicted masks.
+    value. ``SyntheticSOTDataset`` has them in the metainfo instead. A frame
+    without a predicted mask counts with an empty one. :class:`OPEMetric`
+    writes the predicted masks.
 
     Args:
         exclude_first (bool): Leave the first frame out, where the tracker is
@@ -84,7 +85,7 @@ class DAVISMetric(BaseVideoMetric):
             pred = predicted_mask(data_sample['pred_track_instances'])
             if pred is None:
                 pred = np.zeros_like(truth)
-            check_mask_shape(pred, truth, data_sample['mask_path'])
+            check_mask_shape(pred, truth, data_sample)
             record.region.append(region_similarity(pred, truth))
             record.boundary.append(boundary_measure(pred, truth))
             if len(record.region) == record.length:
@@ -146,14 +147,13 @@ class DAVISMetric(BaseVideoMetric):
         return record
 
     def _truth(self, data_sample: dict) -> np.ndarray:
-        path = data_sample.get('mask_path')
-        if path is None:
+        truth = true_mask(self._reader, data_sample)
+        if truth is None:
             raise ValueError(
                 f'{data_sample["img_path"]}: this frame names no true mask; '
                 'DAVISMetric needs mask_path in the metainfo (meta_keys of '
                 'PackTrackInputs) of a data set with masks')
-        return read_true_mask(self._reader, path,
-                              data_sample.get('object_id'))
+        return truth
 
     def _counted(self, values: List[float]) -> np.ndarray:
         end = len(values) - int(self.exclude_last)

@@ -28,11 +28,11 @@ from .data_samples import (
     check_mask_shape,
     out_of_order,
     predicted_mask,
-    read_true_mask,
     runner_work_dir,
     sequence_name,
     to_numpy,
     to_xywh,
+    true_mask,
 )
 from .sequence_files import SequenceFilesMixin
 
@@ -267,15 +267,15 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
                 write_mask(
                     osp.join(self._results_dir(), record.name, f'{stem}.png'),
                     mask)
-        path = data_sample.get('mask_path')
-        if path is None or not data_sample['instances'][0]['visible']:
+        if not data_sample['instances'][0]['visible']:
+            return None
+        truth = true_mask(self._mask_reader, data_sample)
+        if truth is None:
             return None
         if mask is None:
             # Counts only if the tracker gives masks in other frames.
             return 0.
-        truth = read_true_mask(self._mask_reader, path,
-                               data_sample.get('object_id'))
-        check_mask_shape(mask, truth, path)
+        check_mask_shape(mask, truth, data_sample)
         return region_similarity(mask, truth)
 
     def _write(self, record: SequenceRecord) -> None:
