@@ -1,6 +1,7 @@
 """Run mmtrack's own entry points, with clear messages for bad input."""
 import functools
 import importlib.util
+import os
 import os.path as osp
 import sys
 from types import ModuleType
@@ -35,16 +36,29 @@ def run(name: str) -> None:
         # Checkpoints may also be URLs.
         if path is not None and '://' not in path and not osp.isfile(path):
             _fail(f'{kind} {path!r} is not a file')
+    if name == 'test':
+        fix_threads()
     if args.launcher == 'pytorch' and get_device() == 'cpu':
         distribute_on_cpu()
     try:
         tool.main()
     except SequenceFolderError as error:
         # From a data loader worker it comes with the worker's traceback, the
-        # message in the last line.
-        _fail(str(error).splitlines()[-1])
+        # message in the last line, behind the error's name.
+        _fail(str(error).splitlines()[-1].split('SequenceFolderError: ')[-1])
     except CheckpointError as error:
         _fail(str(error))
+
+
+def fix_threads() -> None:
+    """Give PyTorch one thread, unless the user says how many.
+
+    With another number it adds in another order, so that results of one
+    process, with all cores, would differ in the last digits from those of
+    several: torchrun gives each of them one thread.
+    """
+    if 'OMP_NUM_THREADS' not in os.environ:
+        torch.set_num_threads(1)
 
 
 def distribute_on_cpu() -> None:

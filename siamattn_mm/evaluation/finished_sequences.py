@@ -73,7 +73,8 @@ def fingerprint_of(cfg: Config, model: nn.Module, annotations: bytes) -> str:
     """Fingerprint of everything that decides the results of a test.
 
     Work dir, launcher, number of workers and the checkpoint's path do not;
-    its weights do.
+    its weights do, and PyTorch's number of threads, by which it adds in
+    another order.
 
     Args:
         cfg (Config): The Runner's.
@@ -85,9 +86,10 @@ def fingerprint_of(cfg: Config, model: nn.Module, annotations: bytes) -> str:
     """
     digest = hashlib.sha256()
     loader = cfg.get('test_dataloader') or {}
-    for part in (__version__, torch.__version__, cfg.get('model'),
-                 loader.get('dataset'), cfg.get('test_evaluator'),
-                 cfg.get('test_cfg'), cfg.get('randomness')):
+    for part in (__version__, torch.__version__, torch.get_num_threads(),
+                 cfg.get('model'), loader.get('dataset'),
+                 cfg.get('test_evaluator'), cfg.get('test_cfg'),
+                 cfg.get('randomness')):
         digest.update(repr(part).encode())
     digest.update(annotations)
     for name, tensor in sorted(model.state_dict().items()):

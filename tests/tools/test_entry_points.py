@@ -139,6 +139,23 @@ def test_figures_and_work_dir(run, config, tmp_path):
     assert figures['sot/fps_end_to_end'] > 0
 
 
+def test_one_thread_unless_told(run, config, monkeypatch):
+    torch.set_num_threads(3)
+    try:
+        monkeypatch.setenv('OMP_NUM_THREADS', '3')
+        assert run('test', config)[0] == 0
+        assert torch.get_num_threads() == 3
+        monkeypatch.delenv('OMP_NUM_THREADS')
+        options = ('--cfg-options', 'default_hooks.resume_test.resume=True')
+        # What was tracked with other threads is not taken over.
+        code, out, _ = run('test', config, *options)
+        assert code == 0 and '0 of 2 sequences were finished' in out
+        assert torch.get_num_threads() == 1
+        assert '2 of 2 sequences' in run('test', config, *options)[1]
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_interrupted_test_leaves_complete_files_only(run, config, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run('test', config, '--cfg-options', 'model.stop_in=second')
@@ -175,7 +192,7 @@ def test_bad_data_is_one_line(run, config, tmp_path, num_workers):
     assert code == 2
     last = error.splitlines()[-1]
     assert last.startswith('tools/test.py: error: ')
-    assert last.endswith(f'{image}: not a readable image')
+    assert last.endswith(f'test.py: error: {image}: not a readable image')
     assert 'Traceback' not in error
 
 
