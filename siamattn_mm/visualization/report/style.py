@@ -23,7 +23,8 @@ img { max-width: 100%; height: auto; display: block; border-radius: 6px; }
 .plots { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
 .frames { display: grid; gap: .5rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 9rem), 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(max(9rem, 30%), 1fr)); }
+.frames img { width: 100%; }
 figure { margin: 0 0 .5rem; }
 figcaption { color: var(--soft); font-size: .88rem; margin-top: .3rem; }
 .scroll { overflow-x: auto; position: relative; border-radius: 6px;
