@@ -2,6 +2,7 @@
 import contextlib
 import hashlib
 import os
+import socket
 import warnings
 from typing import (
     Callable,
@@ -29,6 +30,8 @@ NAME = 'test_cfg'
 DECIMALS = 4
 _FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 _BASELINE = 'baseline'
+# Host and number of the process that runs a trial.
+_OWNER = 'owner'
 # Below it, a rank test of pairs cannot be significant.
 _MIN_SEQUENCES = 4
 
@@ -106,9 +109,12 @@ class Search:
                     sampler=_sampler(seed if is_new else None),
                     pruner=pruner,
                     load_if_exists=True)
-                if is_new:
+                # A process that was killed may have made no more than the
+                # study.
+                if 'conditions' not in self.study.user_attrs:
                     self.study.set_user_attr('conditions', conditions)
                 self._check(storage, conditions)
+                self._fail_orphans()
                 self._enqueue_baseline()
 
     def locked(self) -> ContextManager[None]:
@@ -120,13 +126,25 @@ class Search:
         return _locked(self._lock)
 
     def _check(self, storage: str, conditions: Dict[str, object]) -> None:
-        known = self.study.user_attrs.get('conditions', {})
+        known = self.study.user_attrs['conditions']
         for key, value in conditions.items():
             if known.get(key) != value:
                 raise StudyMismatch(
                     f'{storage!r} holds trials with another {key}: '
                     f'{_short(known.get(key))}, now {_short(value)}; values '
                     'cannot be compared, so give another --storage')
+
+    def _fail_orphans(self) -> None:
+        """Give up trials of processes of this host that were killed.
+
+        They would never end: the config's own values might stay untried, and
+        the sampler would keep away from what they tried.
+        """
+        for trial in self.study.get_trials(
+                deepcopy=False, states=(TrialState.RUNNING, )):
+            host, process = trial.user_attrs.get(_OWNER, ('', 0))
+            if host == socket.gethostname() and not _is_alive(process):
+                self.study.tell(trial.number, state=TrialState.FAIL)
 
     def _enqueue_baseline(self) -> None:
         """The config's own values come first, so that the best is no worse."""
@@ -178,6 +196,7 @@ class Search:
             too, marks the trial as failed and is passed on.
         """
         trial = self.study.ask()
+        trial.set_user_attr(_OWNER, [socket.gethostname(), os.getpid()])
         try:
             for p in self.space:
                 trial.suggest_float(p.key, p.low, p.high)
@@ -216,6 +235,16 @@ def fingerprint(model: nn.Module) -> str:
             tensor.detach().cpu().contiguous().flatten().view(
                 torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """Tests of siamattn_mm.search.study, with an objective that costs nothing."""
 import multiprocessing
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -120,6 +122,46 @@ def test_an_interrupted_trial_is_done_again(storage, error):
     again = Search(storage, SPACE, CONDITIONS)
     run(again, 1)
     assert again.baseline is not None
+
+
+def _die(storage):
+
+    def evaluate(values, number):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    run(Search(storage, SPACE, CONDITIONS), 1, evaluate)
+
+
+def test_a_killed_process_leaves_nothing_behind(storage):
+    killed = multiprocessing.get_context('fork').Process(
+        target=_die, args=(storage, ))
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    # What lives goes on: a second search does not take its trial away.
+    again = Search(storage, SPACE, CONDITIONS)
+
+    def evaluate(values, number):
+        other = Search(storage, SPACE, CONDITIONS)
+        assert [t.state.name for t in other.study.trials] == [
+            'FAIL', 'RUNNING']
+        return peak(values, number)
+
+    run(again, 1, evaluate)
+    # The config's own values were tried after all.
+    assert again.baseline.values == {'rpn.lr': 0.1, 'rpn.k': 1.}
+    assert again.num_finished == 1
+
+
+def test_the_lock_can_be_taken_over(tmp_path, monkeypatch):
+    """optuna looks at the age of what a lock points to."""
+    monkeypatch.chdir(tmp_path)
+    targets = []
+    symlink = os.symlink
+    monkeypatch.setattr(os, 'symlink', lambda to, path: (
+        targets.append(to), symlink(to, path)))
+    run(Search('sub/x.journal', SPACE, CONDITIONS), 1)
+    assert set(targets) == {str(tmp_path / 'sub' / 'x.journal')}
 
 
 @pytest.mark.parametrize('change', [dict(weights='other'),

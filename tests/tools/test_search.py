@@ -116,6 +116,20 @@ def test_the_config_may_say_the_space(run, tmp_path, small_config_path):
     assert out.startswith('rpn.window_influence: 0.44 -> 0.44\n')
 
 
+def test_the_config_is_written_by_one_at_a_time(run, tmp_path, monkeypatch):
+    from siamattn_mm import search
+    seen, write = [], search.write_config
+
+    def write_config(*arguments):
+        seen.append((tmp_path / 'best.journal.setup.lock').exists())
+        write(*arguments)
+
+    monkeypatch.setattr(search, 'write_config', write_config)
+    assert run(trials=1)[0] == 0
+    assert seen == [True, True]
+    assert not (tmp_path / 'best.journal.setup.lock').exists()
+
+
 def test_interrupted(run, monkeypatch):
     from siamattn_mm.models.trackers import SiamAttn
 
@@ -138,8 +152,11 @@ def test_two_processes_share_the_trials(run, arguments, repository):
         env=dict(os.environ, PYTHONPATH=str(repository), OMP_NUM_THREADS='1'),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         universal_newlines=True)
-    code, out, error = run(*flags, trials=4)
-    other_out, other_error = other.communicate(timeout=200)
+    try:
+        code, out, error = run(*flags, trials=4)
+        other_out, other_error = other.communicate(timeout=200)
+    finally:
+        other.kill()
     assert code == other.returncode == 0, error + other_error
     for text in (out, other_out):
         # One may have begun its last trial when the other ended the fourth.
