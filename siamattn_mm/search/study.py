@@ -1,12 +1,13 @@
 """The optuna study: a file that several processes may work on."""
 import contextlib
+import fcntl
 import hashlib
 import os
 import socket
 import warnings
 from typing import (
+    IO,
     Callable,
-    ContextManager,
     Dict,
     Iterator,
     List,
@@ -19,7 +20,7 @@ import optuna
 import torch
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 from torch import nn
 
@@ -34,6 +35,39 @@ _BASELINE = 'baseline'
 _OWNER = 'owner'
 # Below it, a rank test of pairs cannot be significant.
 _MIN_SEQUENCES = 4
+
+
+class FileLock:
+    """One process at a time, by the operating system.
+
+    optuna's own locks are files that a killed process leaves behind; others
+    take them over after half a minute, and then also from a process that is
+    merely slow or paused, which fails when it wants to give back what it no
+    longer has.
+
+    Args:
+        path (str): A file, made if it is not there; nothing is written to it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._file: Optional[IO[str]] = None
+
+    def acquire(self) -> bool:
+        """Wait for the lock.
+
+        Returns:
+            bool: True.
+        """
+        file = open(self.path, 'a', encoding='utf-8')
+        fcntl.flock(file, fcntl.LOCK_EX)
+        self._file = file
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        self._file.close()
+        self._file = None
 
 
 class StudyMismatch(ValueError):
@@ -83,15 +117,14 @@ class Search:
                  pruning: bool = True) -> None:
         self.space = list(space)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        # The lock of a relative name would point nowhere: nobody could take
-        # it over from a process that was killed.
-        path = os.path.abspath(storage)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        self._lock = path + '.setup'
+        folder = os.path.dirname(os.path.abspath(storage))
+        os.makedirs(folder, exist_ok=True)
+        self._lock = FileLock(storage + '.lock')
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', ExperimentalWarning)
             try:
-                journal = JournalStorage(JournalFileBackend(path))
+                journal = JournalStorage(
+                    JournalFileBackend(storage, lock_obj=FileLock(storage)))
             except ValueError as error:
                 raise OSError(
                     f'{storage!r} is no journal of a search: {error}'
@@ -117,13 +150,14 @@ class Search:
                 self._fail_orphans()
                 self._enqueue_baseline()
 
-    def locked(self) -> ContextManager[None]:
-        """Keep the other processes of this search from doing the same.
-
-        Returns:
-            ContextManager: To be entered.
-        """
-        return _locked(self._lock)
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the other processes of this search from doing the same."""
+        self._lock.acquire()
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _check(self, storage: str, conditions: Dict[str, object]) -> None:
         known = self.study.user_attrs['conditions']
@@ -137,13 +171,17 @@ class Search:
     def _fail_orphans(self) -> None:
         """Give up trials of processes of this host that were killed.
 
+        To be called with the lock, under which trials begin, too.
+
         They would never end: the config's own values might stay untried, and
         the sampler would keep away from what they tried.
         """
         for trial in self.study.get_trials(
                 deepcopy=False, states=(TrialState.RUNNING, )):
-            host, process = trial.user_attrs.get(_OWNER, ('', 0))
-            if host == socket.gethostname() and not _is_alive(process):
+            # None: killed before it could say so; nobody else is there.
+            owner = trial.user_attrs.get(_OWNER)
+            if owner is None or (owner[0] == socket.gethostname()
+                                 and not _is_alive(owner[1])):
                 self.study.tell(trial.number, state=TrialState.FAIL)
 
     def _enqueue_baseline(self) -> None:
@@ -195,8 +233,9 @@ class Search:
             TrialOutcome: None if the trial was given up. An exception, Ctrl-C
             too, marks the trial as failed and is passed on.
         """
-        trial = self.study.ask()
-        trial.set_user_attr(_OWNER, [socket.gethostname(), os.getpid()])
+        with self.locked():
+            trial = self.study.ask()
+            trial.set_user_attr(_OWNER, [socket.gethostname(), os.getpid()])
         try:
             for p in self.space:
                 trial.suggest_float(p.key, p.low, p.high)
@@ -245,17 +284,6 @@ def _is_alive(process: int) -> bool:
     except PermissionError:  # another user's
         pass
     return True
-
-
-@contextlib.contextmanager
-def _locked(path: str) -> Iterator[None]:
-    """One process at a time."""
-    lock = JournalFileOpenLock(path)
-    lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _sampler(seed: Optional[int]) -> optuna.samplers.BaseSampler:

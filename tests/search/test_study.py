@@ -11,6 +11,7 @@ from siamattn_mm.search import Parameter, SequenceOutcome
 
 pytest.importorskip('optuna')
 from siamattn_mm.search.study import (  # noqa: E402
+    FileLock,
     Search,
     StudyMismatch,
     fingerprint,
@@ -153,15 +154,23 @@ def test_a_killed_process_leaves_nothing_behind(storage):
     assert again.num_finished == 1
 
 
-def test_the_lock_can_be_taken_over(tmp_path, monkeypatch):
-    """optuna looks at the age of what a lock points to."""
-    monkeypatch.chdir(tmp_path)
-    targets = []
-    symlink = os.symlink
-    monkeypatch.setattr(os, 'symlink', lambda to, path: (
-        targets.append(to), symlink(to, path)))
-    run(Search('sub/x.journal', SPACE, CONDITIONS), 1)
-    assert set(targets) == {str(tmp_path / 'sub' / 'x.journal')}
+def _die_with_locks(storage):
+    search = Search(storage, SPACE, CONDITIONS)
+    search.study.ask()  # and no time to say whose it is
+    FileLock(storage).acquire()
+    with search.locked():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_process_keeps_no_lock(storage):
+    killed = multiprocessing.get_context('fork').Process(
+        target=_die_with_locks, args=(storage, ))
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    again = Search(storage, SPACE, CONDITIONS)
+    run(again, 1)
+    assert again.baseline is not None
 
 
 @pytest.mark.parametrize('change', [dict(weights='other'),

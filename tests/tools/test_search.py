@@ -1,4 +1,5 @@
 """`tools/search.py`, with the tiny model on tiny sequences."""
+import fcntl
 import importlib.util
 import os
 import re
@@ -121,13 +122,15 @@ def test_the_config_is_written_by_one_at_a_time(run, tmp_path, monkeypatch):
     seen, write = [], search.write_config
 
     def write_config(*arguments):
-        seen.append((tmp_path / 'best.journal.setup.lock').exists())
+        with open(str(tmp_path / 'best.journal.lock')) as file:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        seen.append(arguments)
         write(*arguments)
 
     monkeypatch.setattr(search, 'write_config', write_config)
     assert run(trials=1)[0] == 0
-    assert seen == [True, True]
-    assert not (tmp_path / 'best.journal.setup.lock').exists()
+    assert len(seen) == 2
 
 
 def test_interrupted(run, monkeypatch):
