@@ -1,5 +1,5 @@
 """Siamese RPN head: SiamRPN++'s, with the paper's anchors and proposals."""
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -60,6 +60,10 @@ class SiamAttnRPNHead(SiameseRPNHead):
         weighted_sum (bool): Of the levels, with learnt weights.
             Defaults to True.
         bbox_coder (dict): Of the losses' targets. Defaults to plain deltas.
+        loss_iou (dict, optional): A loss of decoded boxes, added to that of
+            the deltas; it must be a sum, such as ``dict(
+            type='mmdet.GIoULoss', reduction='sum')``. Neither profile has
+            one. Defaults to None.
         **kwargs: As for ``SiameseRPNHead``.
     """
 
@@ -73,6 +77,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
                      type='mmdet.DeltaXYWHBBoxCoder',
                      target_means=[0., 0., 0., 0.],
                      target_stds=[1., 1., 1., 1.]),
+                 loss_iou: Optional[dict] = None,
                  **kwargs) -> None:
         super().__init__(
             anchor_generator,
@@ -82,6 +87,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
             weighted_sum=weighted_sum,
             bbox_coder=bbox_coder,
             **kwargs)
+        self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
         num_anchors = self.anchor_generator.num_base_anchors[0]
         for name, values in (('cls_heads', 2), ('reg_heads', 4)):
             setattr(
@@ -163,6 +169,55 @@ class SiamAttnRPNHead(SiameseRPNHead):
         centres = deltas[:, :2] * anchors[2:] + anchors[:2]
         sizes = deltas[:, 2:].clamp(-MAX_LOG, MAX_LOG).exp() * anchors[2:]
         return torch.cat([centres, sizes], dim=1).transpose(1, 2)
+
+    def loss_by_feat(self, cls_score: Tensor, bbox_pred: Tensor,
+                     batch_gt_instances: Optional[List[InstanceData]],
+                     batch_search_gt_instances: List[InstanceData],
+                     batch_img_metas: List[dict]) -> Dict[str, Tensor]:
+        """Losses of class and box, as mmtrack's, and of the boxes' overlap.
+
+        Args:
+            cls_score (Tensor): (N, 2 * A, H, W) logits.
+            bbox_pred (Tensor): (N, 4 * A, H, W) deltas.
+            batch_gt_instances (list[InstanceData], optional): Not used.
+            batch_search_gt_instances (list[InstanceData]): See
+                :meth:`get_targets`.
+            batch_img_metas (list[dict]): Not used.
+
+        Returns:
+            dict[str, Tensor]: ``loss_rpn_cls``, ``loss_rpn_bbox`` and, with
+            ``loss_iou``, ``loss_rpn_iou``.
+        """
+        labels, label_weights, targets, weights = self.get_targets(
+            batch_search_gt_instances, cls_score.shape[-2:])
+        scores, deltas = (
+            maps.unflatten(1, (num, -1)).permute(0, 3, 4, 2, 1).flatten(1, 3)
+            for maps, num in ((cls_score, 2), (bbox_pred, 4)))
+        losses = dict(
+            loss_rpn_cls=self.loss_cls(
+                scores.flatten(0, 1),
+                labels.flatten(),
+                weight=label_weights.flatten()),
+            loss_rpn_bbox=self.loss_bbox(
+                deltas.flatten(0, 1),
+                targets.flatten(0, 1),
+                weight=weights.flatten(0, 1)))
+        if self.loss_iou is not None:
+            losses['loss_rpn_iou'] = self._loss_iou(deltas, targets,
+                                                    weights[..., 0])
+        return losses
+
+    def _loss_iou(self, deltas: Tensor, targets: Tensor,
+                  weights: Tensor) -> Tensor:
+        positive = weights > 0
+        if not positive.any():
+            return deltas.sum() * 0
+        # They are there since the first positive pair.
+        anchors = self.anchors.expand(len(deltas), -1, 4)[positive]
+        return self.loss_iou(
+            self.bbox_coder.decode(anchors, deltas[positive].float()),
+            self.bbox_coder.decode(anchors, targets[positive]),
+            weight=weights[positive])
 
     def get_targets(self, batch_gt_instances: List[InstanceData],
                     score_maps_size: torch.Size) -> Tuple[Tensor, ...]:

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from mmtrack.registry import TASK_UTILS
+from mmtrack.registry import MODELS, TASK_UTILS
 from torch.testing import assert_close
 
 from siamattn_mm.models.heads import Proposal
@@ -198,6 +198,38 @@ def test_perfect_deltas_have_no_box_loss(rpn_head, make_sample):
     worse = rpn_head.loss_by_feat(cls_score, bbox_pred + .1, None, [gt], [{}])
     # L1 over four coordinates, mean over positives, weight 1.2.
     assert_close(worse['loss_rpn_bbox'], torch.tensor(1.2 * 4 * .1))
+
+
+@pytest.fixture
+def iou_head(rpn_head):
+    rpn_head.loss_iou = MODELS.build(
+        dict(type='mmdet.GIoULoss', reduction='sum', loss_weight=2.))
+    return rpn_head
+
+
+def test_overlap_loss_is_that_of_the_decoded_boxes(iou_head, make_sample):
+    bbox = [100., 95., 170., 160.]
+    cls_score = torch.zeros(1, 10, 25, 25)
+    gt = make_sample(bbox, True).search_gt_instances
+
+    def loss(said):
+        return iou_head.loss_by_feat(cls_score, perfect_deltas(iou_head, said),
+                                     None, [gt], [{}])['loss_rpn_iou']
+
+    assert_close(loss(bbox), torch.tensor(0.), atol=1e-4, rtol=0)
+    # Half of the box, in it: GIoU is IoU. Every positive anchor says so, and
+    # the loss is their mean, times the weight.
+    half = [100., 95., 135., 160.]
+    assert_close(loss(half), torch.tensor(2 * 0.5), atol=1e-4, rtol=0)
+
+
+def test_overlap_loss_without_a_positive_pair(iou_head, make_sample):
+    gt = make_sample([100., 95., 170., 160.], False).search_gt_instances
+    bbox_pred = torch.randn(1, 20, 25, 25, requires_grad=True)
+    losses = iou_head.loss_by_feat(
+        torch.zeros(1, 10, 25, 25), bbox_pred, None, [gt], [{}])
+    losses['loss_rpn_iou'].backward()
+    assert losses['loss_rpn_iou'] == 0 and not bbox_pred.grad.any()
 
 
 def test_class_loss_reads_channels_as_tracking_does(rpn_head, make_sample):
