@@ -57,4 +57,7 @@ model = dict(
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
     # After this little training refined boxes grow from frame to frame, so the
     # box is the proposal's; the figures with both are in the model card.
-    test_cfg=dict(center_size=8, refine=dict(mask_thr=0.5, box=False)))
+    test_cfg=dict(
+        center_size=8,
+        rpn=dict(vote_iou=0.6),
+        refine=dict(mask_thr=0.5, box=False)))

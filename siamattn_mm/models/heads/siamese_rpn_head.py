@@ -40,6 +40,39 @@ def _change(ratio: np.ndarray) -> np.ndarray:
     return np.maximum(ratio, 1. / ratio)
 
 
+def vote(boxes: np.ndarray, weights: np.ndarray, best: int,
+         min_iou: float) -> np.ndarray:
+    """Average the boxes that agree with the best one (box voting).
+
+    Source: Gidaris and Komodakis, ICCV 2015
+    (https://arxiv.org/abs/1505.01749), section 4.
+
+    Args:
+        boxes (np.ndarray): (4, K), cxcywh.
+        weights (np.ndarray): (K,), not negative.
+        best (int): Index of the best box; its weight is not 0.
+        min_iou (float): Boxes that overlap the best one less have no vote.
+
+    Returns:
+        np.ndarray: (4,), cxcywh: means of the centres, geometric means of
+        the sizes.
+    """
+    half = boxes[2:] / 2
+    low, high = boxes[:2] - half, boxes[:2] + half
+    sides = (
+        np.minimum(high, high[:, best, None]) -
+        np.maximum(low, low[:, best, None])).clip(min=0)
+    intersection, areas = sides[0] * sides[1], boxes[2] * boxes[3]
+    # intersection / union >= min_iou
+    voters = np.flatnonzero(
+        intersection * (1 + min_iou) >= min_iou * (areas + areas[best]))
+    mean = np.average(
+        np.concatenate([boxes[:2, voters], np.log(boxes[2:, voters])]),
+        axis=1,
+        weights=weights[voters])
+    return np.concatenate([mean[:2], np.exp(mean[2:])])
+
+
 @MODELS.register_module()
 class SiamAttnRPNHead(SiameseRPNHead):
     """Siamese RPN over DSA outputs (paper section 3.3).
@@ -56,7 +89,10 @@ class SiamAttnRPNHead(SiameseRPNHead):
             Defaults to 3.
         norm_cfg (dict): Defaults to dict(type='BN').
         train_cfg (dict): As for ``SiameseRPNHead``.
-        test_cfg (dict): ``penalty_k``, ``window_influence`` and ``lr``.
+        test_cfg (dict): ``penalty_k``, ``window_influence``, ``lr`` and,
+            optionally, ``vote_iou``: the proposal's box is the mean of all
+            that overlap the best one so much, weighted by their penalised
+            scores, as :func:`vote` does it.
         weighted_sum (bool): Of the levels, with learnt weights.
             Defaults to True.
         bbox_coder (dict): Of the losses' targets. Defaults to plain deltas.
@@ -139,19 +175,23 @@ class SiamAttnRPNHead(SiameseRPNHead):
         logits = cls_score.detach().cpu().double().numpy().reshape(2, -1)
         deltas = bbox_pred.detach().cpu().double().numpy().reshape(4, -1)
         score = expit(logits[1] - logits[0])
-        cx, cy = deltas[:2] * anchors[2:] + anchors[:2]
-        w, h = np.exp(np.clip(deltas[2:], -MAX_LOG, MAX_LOG)) * anchors[2:]
+        boxes = np.concatenate([
+            deltas[:2] * anchors[2:] + anchors[:2],
+            np.exp(np.clip(deltas[2:], -MAX_LOG, MAX_LOG)) * anchors[2:]
+        ])
+        w, h = boxes[2:]
 
         scale_change = _change(_padded_size(w, h) / _padded_size(*target_size))
         ratio_change = _change((target_size[0] / target_size[1]) / (w / h))
-        penalty = np.exp(-self.test_cfg.penalty_k *
-                         (ratio_change * scale_change - 1))
-        influence = self.test_cfg.window_influence
-        best = int(
-            np.argmax(penalty * score * (1 - influence) + window * influence))
-        return Proposal(
-            np.array([cx[best], cy[best], w[best], h[best]]),
-            float(score[best]), float(penalty[best]))
+        cfg = self.test_cfg
+        penalty = np.exp(-cfg.penalty_k * (ratio_change * scale_change - 1))
+        influence = cfg.window_influence
+        ranked = penalty * score
+        best = int(np.argmax(ranked * (1 - influence) + window * influence))
+        bbox = boxes[:, best]
+        if cfg.get('vote_iou') and ranked[best] > 0:
+            bbox = vote(boxes, ranked, best, cfg.vote_iou)
+        return Proposal(bbox, float(score[best]), float(penalty[best]))
 
     def decode(self, bbox_pred: Tensor) -> Tensor:
         """Decode every anchor.

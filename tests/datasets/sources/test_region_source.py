@@ -2,6 +2,9 @@
 import cv2
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from mmtrack.registry import DATASETS
 
 from siamattn_mm.datasets import RegionSource
 
@@ -73,3 +76,12 @@ def test_what_is_wrong_is_named(photos, tmp_path):
         make_source(photos, size=(60, 16))
     with pytest.raises(ValueError, match='max_aspect must be'):
         make_source(photos, max_aspect=.5)
+
+
+def test_it_is_built_from_its_config(photos, repository):
+    config = Config.fromfile(
+        str(repository / 'configs/_base_/datasets/regions.py'))
+    with DefaultScope.overwrite_default_scope('mmtrack'):
+        source = DATASETS.build(
+            dict(config.regions_source, data_root=str(photos)))
+    assert isinstance(source, RegionSource) and len(source) == 2
