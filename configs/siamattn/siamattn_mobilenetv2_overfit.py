@@ -19,7 +19,8 @@ train_dataloader = dict(
             coco=None,
             animals=None,
             fod=None,
-            synthetic=None)))
+            synthetic=None,
+            regions=None)))
 
 train_cfg = dict(
     _delete_=True, type='IterBasedTrainLoop', max_iters=300, val_interval=300)

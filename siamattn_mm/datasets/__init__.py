@@ -15,6 +15,7 @@ from .sources import (
                               ImageNetDETSource,
                               ImageNetVIDSource,
                               LaSOTSource,
+                              RegionSource,
                               SequenceFolderSource,
                               SyntheticSource,
                               TrackingNetSource,
@@ -25,10 +26,10 @@ from .synthetic_sot_dataset import SyntheticSOTDataset
 
 __all__ = [
     'CocoSource', 'GOT10kSource', 'ImageNetDETSource', 'ImageNetVIDSource',
-    'InfinitePairSampler', 'LaSOTSource', 'PairSampler', 'SOTFolderDataset',
-    'SOTPairDataset', 'SequenceFolderError', 'SequenceFolderSource',
-    'SequenceSampler', 'SyntheticSOTDataset', 'SyntheticSource',
-    'TrackingNetSource', 'TrackingSequence', 'YouTubeBBSource',
-    'YouTubeVOSSource', 'benchmarks', 'find_sequences', 'read_sequence',
-    'transforms'
+    'InfinitePairSampler', 'LaSOTSource', 'PairSampler', 'RegionSource',
+    'SOTFolderDataset', 'SOTPairDataset', 'SequenceFolderError',
+    'SequenceFolderSource', 'SequenceSampler', 'SyntheticSOTDataset',
+    'SyntheticSource', 'TrackingNetSource', 'TrackingSequence',
+    'YouTubeBBSource', 'YouTubeVOSSource', 'benchmarks', 'find_sequences',
+    'read_sequence', 'transforms'
 ]

@@ -63,9 +63,30 @@ def select_proposal(head: SiamAttnRPNHead, cls_score: Tensor,
     scale_change = _change(_padded_size(w, h) / _padded_size(*target_size))
     ratio_change = _change((target_size[0] / target_size[1]) / (w / h))
     penalty = torch.exp(-penalty_k * (ratio_change * scale_change - 1))
-    ranking = (
-        penalty * score * (1 - window_influence) + window * window_influence)
-    best = torch.argmax(ranking, dim=0, keepdim=True)
-    chosen = torch.cat([centres, torch.stack([w, h, score, penalty])])
-    chosen = chosen.index_select(1, best)
-    return SelectedProposal(chosen[:4, 0], chosen[4], chosen[5])
+    ranked = penalty * score
+    best = torch.argmax(
+        ranked * (1 - window_influence) + window * window_influence,
+        dim=0,
+        keepdim=True)
+    boxes = torch.cat([centres, torch.stack([w, h])])
+    bbox = boxes.index_select(1, best)
+    min_iou = head.test_cfg.get('vote_iou')
+    if min_iou:
+        bbox = _vote(boxes, ranked, bbox, min_iou)
+    chosen = torch.stack([score, penalty]).index_select(1, best)
+    return SelectedProposal(bbox[:, 0], chosen[0], chosen[1])
+
+
+def _vote(boxes: Tensor, weights: Tensor, best: Tensor,
+          min_iou: float) -> Tensor:
+    """``vote`` of the RPN head, with the best box as (4, 1)."""
+    low, high = boxes[:2] - boxes[2:] / 2, boxes[:2] + boxes[2:] / 2
+    sides = (
+        torch.minimum(high, best[:2] + best[2:] / 2) -
+        torch.maximum(low, best[:2] - best[2:] / 2)).clamp(min=0)
+    total = boxes[2:].prod(0) + best[2:].prod(0)
+    votes = weights * (sides.prod(0) *
+                       (1 + min_iou) >= min_iou * total).to(weights)
+    values = torch.cat([boxes[:2], boxes[2:].log()])
+    mean = (values * votes).sum(1, keepdim=True) / votes.sum().clamp(min=1e-30)
+    return torch.cat([mean[:2], mean[2:].exp()])

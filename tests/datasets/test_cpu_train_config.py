@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 FOLDERS = dict(
     video='train_sequences', coco='train_images/coco128',
     animals='train_images/raccoon_kangaroo', fod='train_images/fod_tools',
-    synthetic='train_images')
+    synthetic='train_images', regions='train_images/photos')
 
 
 @pytest.fixture
@@ -34,11 +34,11 @@ def test_batches_of_every_source(dataloader_cfg):
     dataloader_cfg.num_workers = 0
     dataloader_cfg.persistent_workers = False
     loader = build(dataloader_cfg)
-    assert len(loader.dataset) == 12000
+    assert len(loader.dataset) == 4800
     samples = []
-    for _, batch in zip(range(4), loader):
-        assert batch['inputs']['img'].shape == (32, 1, 3, 127, 127)
-        assert batch['inputs']['search_img'].shape == (32, 1, 3, 255, 255)
+    for _, batch in zip(range(8), loader):
+        assert batch['inputs']['img'].shape == (16, 1, 3, 127, 127)
+        assert batch['inputs']['search_img'].shape == (16, 1, 3, 255, 255)
         samples += batch['data_samples']
     assert {s.source for s in samples} == set(FOLDERS)
     labels = [int(s.search_gt_instances.labels[0]) for s in samples]
@@ -52,7 +52,7 @@ def test_real_masks_fill_their_boxes(dataloader_cfg):
     dataset.neg_prob = 0
     dataset.sources.update(video=dict(
         dataset.sources.video, sequences='davis-*', pairs_per_epoch=40),
-        animals=None, fod=None)
+        animals=None, fod=None, regions=None)
     dataset.sources.coco.pairs_per_epoch = 40
     dataset.sources.synthetic.update(pairs_per_epoch=40, occluder_prob=0)
     dataloader_cfg.update(num_workers=0, persistent_workers=False)

@@ -7,9 +7,12 @@ from siamattn_mm.deploy.selection import select_proposal
 
 
 @pytest.mark.parametrize('seed', range(5))
+@pytest.mark.parametrize('vote_iou', [None, 0.5])
 @pytest.mark.parametrize('target_size', [(60., 40.), (3., 200.)])
-def test_it_is_the_one_of_the_rpn_head(make_variant, seed, target_size):
+def test_it_is_the_one_of_the_rpn_head(make_variant, seed, target_size,
+                                     vote_iou):
     head = make_variant('siamrpn').tracker().model.head
+    head.test_cfg.vote_iou = vote_iou
     generator = torch.Generator().manual_seed(seed)
     cls_score = 3 * torch.randn(1, 10, 25, 25, generator=generator)
     bbox_pred = torch.randn(1, 20, 25, 25, generator=generator)

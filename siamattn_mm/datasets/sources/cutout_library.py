@@ -1,5 +1,4 @@
 """Objects and photographs that synthetic frames are made of."""
-import os
 import os.path as osp
 from typing import List, Sequence, Tuple
 
@@ -7,11 +6,9 @@ import numpy as np
 
 from ..byte_cache import ByteCache
 from ..image_reader import UnreadableFrameError
-from ..string_table import StringTable
 from .coco_source import CocoSource
 from .cutout import cut_out
-
-_PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png')
+from .photos import list_photos
 
 
 class CutoutLibrary:
@@ -38,7 +35,7 @@ class CutoutLibrary:
         data_root = osp.expanduser(data_root)
         self.max_size = max_size
         self.photo_root = osp.join(data_root, photos)
-        self.photos = _list_photos(self.photo_root)
+        self.photos = list_photos(self.photo_root)
         self.sources = [
             CocoSource(osp.join(data_root, name), min_size=min_size)
             for name in cutouts
@@ -99,16 +96,6 @@ class CutoutLibrary:
         place = int(np.searchsorted(same, index))
         step = int(rng.integers(1, max(len(same), 2)))
         return int(same[(place + step) % len(same)])
-
-
-def _list_photos(root: str) -> StringTable:
-    if not osp.isdir(root):
-        raise FileNotFoundError(f'no photo folder {root}')
-    names = sorted(name for name in os.listdir(root)
-                   if name.lower().endswith(_PHOTO_SUFFIXES))
-    if not names:
-        raise ValueError(f'{root} has no photographs')
-    return StringTable(names)
 
 
 def _index_objects(

@@ -116,6 +116,9 @@ class RefinementHead(BaseModule):
             refines boxes only. Defaults to None.
         mask_head (dict, optional): Config of the mask head. Defaults to None.
         loss_box (dict): Defaults to mmdet's smooth L1.
+        loss_iou (dict, optional): A loss of decoded boxes, added to
+            ``loss_box``, such as ``dict(type='mmdet.GIoULoss')``. Neither
+            profile has one. Defaults to None.
         loss_mask (dict): Must be able to take no pixel. Defaults to
             ``HardPixelBCELoss``.
         train_cfg (dict, optional): ``num_rois`` (16) RoIs of at least
@@ -134,6 +137,7 @@ class RefinementHead(BaseModule):
                  mask_head: Optional[dict] = None,
                  loss_box: dict = dict(type='mmdet.SmoothL1Loss'),
                  loss_mask: dict = dict(type='HardPixelBCELoss'),
+                 loss_iou: Optional[dict] = None,
                  train_cfg: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
@@ -148,6 +152,7 @@ class RefinementHead(BaseModule):
             self.mask_head = MODELS.build(mask_head)
             self.loss_mask = MODELS.build(loss_mask)
         self.loss_box = MODELS.build(loss_box)
+        self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
         self.train_cfg = dict(
             num_rois=16, pos_iou_thr=0.5, search_size=255, min_size=10)
         self.train_cfg.update(train_cfg or {})
@@ -291,9 +296,10 @@ class RefinementHead(BaseModule):
                 sample has none.
 
         Returns:
-            dict[str, Tensor]: ``loss_refine_box``, ``loss_refine_mask`` and,
-            to be logged, ``proposal_iou``, ``refined_iou``, ``mask_iou`` (the
-            last three are left out where nothing was sampled).
+            dict[str, Tensor]: ``loss_refine_box``, ``loss_refine_mask``,
+            ``loss_refine_iou`` if it is asked for and, to be logged,
+            ``proposal_iou``, ``refined_iou``, ``mask_iou`` (the last three
+            are left out where nothing was sampled).
         """
         fused_box, fused_mask = feats
         sampled = self.sample_rois(proposals, gt_bboxes, positive)
@@ -308,22 +314,29 @@ class RefinementHead(BaseModule):
         num_rois = reduce_mean(
             torch.tensor(float(len(sampled.rois)), device=fused_box.device))
         if not len(sampled.rois):
-            return dict(loss_refine_box=_untouched(self.box_head, fused_box))
+            losses = dict(loss_refine_box=_untouched(self.box_head, fused_box))
+            if self.loss_iou is not None:
+                losses['loss_refine_iou'] = fused_box.sum() * 0
+            return losses
         boxes = bbox_xyxy_to_cxcywh(sampled.rois[:, 1:])
         targets = self.box_head.encode(boxes,
                                        bbox_xyxy_to_cxcywh(sampled.gt_bboxes))
         rois = box_rois(sampled.rois[:, 0], boxes)
         deltas = self.predict_delta(fused_box, rois).float()
+        refined = bbox_cxcywh_to_xyxy(self.box_head.decode(boxes, deltas))
         with torch.no_grad():
-            refined = bbox_cxcywh_to_xyxy(self.box_head.decode(boxes, deltas))
             before = bbox_overlaps(
                 sampled.rois[:, 1:], sampled.gt_bboxes, is_aligned=True)
             after = bbox_overlaps(refined, sampled.gt_bboxes, is_aligned=True)
-        return dict(
+        losses = dict(
             loss_refine_box=self.loss_box(
                 deltas, targets, avg_factor=num_rois),
             proposal_iou=before.mean(),
             refined_iou=after.mean())
+        if self.loss_iou is not None:
+            losses['loss_refine_iou'] = self.loss_iou(
+                refined, sampled.gt_bboxes, avg_factor=num_rois)
+        return losses
 
     def _loss_mask(self, fused_mask: Tensor, rois: Tensor,
                    gt_masks: List[Optional[Tensor]]) -> Dict[str, Tensor]:

@@ -1,5 +1,5 @@
 """Siamese RPN head: SiamRPN++'s, with the paper's anchors and proposals."""
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -40,6 +40,39 @@ def _change(ratio: np.ndarray) -> np.ndarray:
     return np.maximum(ratio, 1. / ratio)
 
 
+def vote(boxes: np.ndarray, weights: np.ndarray, best: int,
+         min_iou: float) -> np.ndarray:
+    """Average the boxes that agree with the best one (box voting).
+
+    Source: Gidaris and Komodakis, ICCV 2015
+    (https://arxiv.org/abs/1505.01749), section 4.
+
+    Args:
+        boxes (np.ndarray): (4, K), cxcywh.
+        weights (np.ndarray): (K,), not negative.
+        best (int): Index of the best box; its weight is not 0.
+        min_iou (float): Boxes that overlap the best one less have no vote.
+
+    Returns:
+        np.ndarray: (4,), cxcywh: means of the centres, geometric means of
+        the sizes.
+    """
+    half = boxes[2:] / 2
+    low, high = boxes[:2] - half, boxes[:2] + half
+    sides = (
+        np.minimum(high, high[:, best, None]) -
+        np.maximum(low, low[:, best, None])).clip(min=0)
+    intersection, areas = sides[0] * sides[1], boxes[2] * boxes[3]
+    # intersection / union >= min_iou
+    voters = np.flatnonzero(
+        intersection * (1 + min_iou) >= min_iou * (areas + areas[best]))
+    mean = np.average(
+        np.concatenate([boxes[:2, voters], np.log(boxes[2:, voters])]),
+        axis=1,
+        weights=weights[voters])
+    return np.concatenate([mean[:2], np.exp(mean[2:])])
+
+
 @MODELS.register_module()
 class SiamAttnRPNHead(SiameseRPNHead):
     """Siamese RPN over DSA outputs (paper section 3.3).
@@ -56,10 +89,17 @@ class SiamAttnRPNHead(SiameseRPNHead):
             Defaults to 3.
         norm_cfg (dict): Defaults to dict(type='BN').
         train_cfg (dict): As for ``SiameseRPNHead``.
-        test_cfg (dict): ``penalty_k``, ``window_influence`` and ``lr``.
+        test_cfg (dict): ``penalty_k``, ``window_influence``, ``lr`` and,
+            optionally, ``vote_iou``: the proposal's box is the mean of all
+            that overlap the best one so much, weighted by their penalised
+            scores, as :func:`vote` does it.
         weighted_sum (bool): Of the levels, with learnt weights.
             Defaults to True.
         bbox_coder (dict): Of the losses' targets. Defaults to plain deltas.
+        loss_iou (dict, optional): A loss of decoded boxes, added to that of
+            the deltas; it must be a sum, such as ``dict(
+            type='mmdet.GIoULoss', reduction='sum')``. Neither profile has
+            one. Defaults to None.
         **kwargs: As for ``SiameseRPNHead``.
     """
 
@@ -73,6 +113,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
                      type='mmdet.DeltaXYWHBBoxCoder',
                      target_means=[0., 0., 0., 0.],
                      target_stds=[1., 1., 1., 1.]),
+                 loss_iou: Optional[dict] = None,
                  **kwargs) -> None:
         super().__init__(
             anchor_generator,
@@ -82,6 +123,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
             weighted_sum=weighted_sum,
             bbox_coder=bbox_coder,
             **kwargs)
+        self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
         num_anchors = self.anchor_generator.num_base_anchors[0]
         for name, values in (('cls_heads', 2), ('reg_heads', 4)):
             setattr(
@@ -133,19 +175,23 @@ class SiamAttnRPNHead(SiameseRPNHead):
         logits = cls_score.detach().cpu().double().numpy().reshape(2, -1)
         deltas = bbox_pred.detach().cpu().double().numpy().reshape(4, -1)
         score = expit(logits[1] - logits[0])
-        cx, cy = deltas[:2] * anchors[2:] + anchors[:2]
-        w, h = np.exp(np.clip(deltas[2:], -MAX_LOG, MAX_LOG)) * anchors[2:]
+        boxes = np.concatenate([
+            deltas[:2] * anchors[2:] + anchors[:2],
+            np.exp(np.clip(deltas[2:], -MAX_LOG, MAX_LOG)) * anchors[2:]
+        ])
+        w, h = boxes[2:]
 
         scale_change = _change(_padded_size(w, h) / _padded_size(*target_size))
         ratio_change = _change((target_size[0] / target_size[1]) / (w / h))
-        penalty = np.exp(-self.test_cfg.penalty_k *
-                         (ratio_change * scale_change - 1))
-        influence = self.test_cfg.window_influence
-        best = int(
-            np.argmax(penalty * score * (1 - influence) + window * influence))
-        return Proposal(
-            np.array([cx[best], cy[best], w[best], h[best]]),
-            float(score[best]), float(penalty[best]))
+        cfg = self.test_cfg
+        penalty = np.exp(-cfg.penalty_k * (ratio_change * scale_change - 1))
+        influence = cfg.window_influence
+        ranked = penalty * score
+        best = int(np.argmax(ranked * (1 - influence) + window * influence))
+        bbox = boxes[:, best]
+        if cfg.get('vote_iou') and ranked[best] > 0:
+            bbox = vote(boxes, ranked, best, cfg.vote_iou)
+        return Proposal(bbox, float(score[best]), float(penalty[best]))
 
     def decode(self, bbox_pred: Tensor) -> Tensor:
         """Decode every anchor.
@@ -163,6 +209,55 @@ class SiamAttnRPNHead(SiameseRPNHead):
         centres = deltas[:, :2] * anchors[2:] + anchors[:2]
         sizes = deltas[:, 2:].clamp(-MAX_LOG, MAX_LOG).exp() * anchors[2:]
         return torch.cat([centres, sizes], dim=1).transpose(1, 2)
+
+    def loss_by_feat(self, cls_score: Tensor, bbox_pred: Tensor,
+                     batch_gt_instances: Optional[List[InstanceData]],
+                     batch_search_gt_instances: List[InstanceData],
+                     batch_img_metas: List[dict]) -> Dict[str, Tensor]:
+        """Losses of class and box, as mmtrack's, and of the boxes' overlap.
+
+        Args:
+            cls_score (Tensor): (N, 2 * A, H, W) logits.
+            bbox_pred (Tensor): (N, 4 * A, H, W) deltas.
+            batch_gt_instances (list[InstanceData], optional): Not used.
+            batch_search_gt_instances (list[InstanceData]): See
+                :meth:`get_targets`.
+            batch_img_metas (list[dict]): Not used.
+
+        Returns:
+            dict[str, Tensor]: ``loss_rpn_cls``, ``loss_rpn_bbox`` and, with
+            ``loss_iou``, ``loss_rpn_iou``.
+        """
+        labels, label_weights, targets, weights = self.get_targets(
+            batch_search_gt_instances, cls_score.shape[-2:])
+        scores, deltas = (
+            maps.unflatten(1, (num, -1)).permute(0, 3, 4, 2, 1).flatten(1, 3)
+            for maps, num in ((cls_score, 2), (bbox_pred, 4)))
+        losses = dict(
+            loss_rpn_cls=self.loss_cls(
+                scores.flatten(0, 1),
+                labels.flatten(),
+                weight=label_weights.flatten()),
+            loss_rpn_bbox=self.loss_bbox(
+                deltas.flatten(0, 1),
+                targets.flatten(0, 1),
+                weight=weights.flatten(0, 1)))
+        if self.loss_iou is not None:
+            losses['loss_rpn_iou'] = self._loss_iou(deltas, targets,
+                                                    weights[..., 0])
+        return losses
+
+    def _loss_iou(self, deltas: Tensor, targets: Tensor,
+                  weights: Tensor) -> Tensor:
+        positive = weights > 0
+        if not positive.any():
+            return deltas.sum() * 0
+        # They are there since the first positive pair.
+        anchors = self.anchors.expand(len(deltas), -1, 4)[positive]
+        return self.loss_iou(
+            self.bbox_coder.decode(anchors, deltas[positive].float()),
+            self.bbox_coder.decode(anchors, targets[positive]),
+            weight=weights[positive])
 
     def get_targets(self, batch_gt_instances: List[InstanceData],
                     score_maps_size: torch.Size) -> Tuple[Tensor, ...]:

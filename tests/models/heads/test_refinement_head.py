@@ -344,6 +344,23 @@ def test_perfect_deltas_have_no_loss_and_full_overlap(head, feats,
     assert losses['refined_iou'] > 0.9999 > losses['proposal_iou']
 
 
+def test_overlap_loss_is_the_mean_over_rois(feats, monkeypatch):
+    head = MODELS.build(
+        config(loss_iou=dict(type='mmdet.GIoULoss', loss_weight=3.)))
+    rois = torch.tensor([[0, 80., 90., 120., 130.], [1, 80., 90., 120., 130.]])
+    gt = torch.tensor([[80., 90., 120., 130.], [80., 90., 100., 130.]])
+    monkeypatch.setattr(head, 'sample_rois', lambda *args: SampledRoIs(
+        rois, gt))
+    monkeypatch.setattr(head, 'predict_delta',
+                        lambda feat, rois: torch.zeros(len(rois), 4))
+    losses = head.loss(feats, None, None, None, [None] * 3)
+    assert_close(losses['loss_refine_iou'], torch.tensor(3 * (0. + .5) / 2))
+    monkeypatch.undo()
+    losses = head.loss(feats, proposals_around(GT), torch.tensor(GT),
+                       torch.zeros(3).bool(), [None] * 3)
+    assert losses['loss_refine_iou'] == 0
+
+
 def test_mask_loss_is_of_images_with_a_mask_and_at_the_roi(
         head, feats, monkeypatch):
     mask = torch.from_numpy(drawn_mask())

@@ -4,10 +4,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from mmtrack.registry import TASK_UTILS
+from mmdet.structures.bbox import bbox_cxcywh_to_xyxy, bbox_overlaps
+from mmtrack.registry import MODELS, TASK_UTILS
 from torch.testing import assert_close
 
 from siamattn_mm.models.heads import Proposal
+from siamattn_mm.models.heads.siamese_rpn_head import vote
 
 ANCHORS = [(104, 32), (88, 40), (64, 64), (40, 80), (32, 96)]
 PENALTY_K, INFLUENCE = 0.04, 0.44
@@ -81,6 +83,57 @@ def test_proposal_of_huge_deltas_is_finite(rpn_head):
     found = rpn_head.select_proposal(
         torch.zeros(1, 10, 25, 25), torch.full((1, 20, 25, 25), 1e4), (50, 50))
     assert np.isfinite(found.bbox).all() and np.isfinite(found.penalty)
+
+
+def naive_vote(boxes, weights, best, min_iou):
+    """The mean over a loop: centres, and logarithms of the sizes."""
+    total, sums = 0., np.zeros(4)
+    for box, weight in zip(boxes.T, weights):
+        iou = bbox_overlaps(
+            bbox_cxcywh_to_xyxy(torch.tensor(box)[None]),
+            bbox_cxcywh_to_xyxy(torch.tensor(boxes[:, best])[None])).item()
+        if iou >= min_iou:
+            total += weight
+            sums += weight * np.append(box[:2], np.log(box[2:]))
+    mean = sums / total
+    return np.append(mean[:2], np.exp(mean[2:]))
+
+
+@pytest.mark.parametrize('min_iou', [.3, .6, .9])
+def test_vote_is_that_of_a_loop(min_iou):
+    rng = np.random.default_rng(0)
+    boxes = np.concatenate(
+        [rng.uniform(-10, 10, (2, 40)), rng.uniform(30, 60, (2, 40))])
+    weights = rng.random(40)
+    assert_close(
+        vote(boxes, weights, 7, min_iou),
+        naive_vote(boxes, weights, 7, min_iou))
+
+
+def test_proposals_that_agree_vote(rpn_head):
+    cls_score = torch.full((1, 10, 25, 25), -20.)
+    cls_score[:, :5] = 20.
+    bbox_pred = torch.zeros(1, 20, 25, 25)
+    # Squares of 64 pixels, a cell apart, and one of another place.
+    for column, logit in ((12, 1.), (13, 0.), (20, 3.)):
+        cls_score[0, 2, 12, column] = 0.
+        cls_score[0, 7, 12, column] = logit
+    score = 1 / (1 + math.exp(-1))
+    assert rpn_head.select_proposal(cls_score, bbox_pred,
+                                    (64., 64.)).bbox[0] == 0
+    rpn_head.test_cfg.vote_iou = .6
+    found = rpn_head.select_proposal(cls_score, bbox_pred, (64., 64.))
+    assert_close(found.bbox, np.array([8 * .5 / (.5 + score), 0, 64, 64]))
+    assert found.score == pytest.approx(score)
+
+
+def test_nobody_votes_where_nothing_is_found(rpn_head):
+    rpn_head.test_cfg.vote_iou = .6
+    cls_score = torch.cat([torch.full((1, 5, 25, 25), 1e4),
+                           torch.full((1, 5, 25, 25), -1e4)], 1)
+    found = rpn_head.select_proposal(cls_score, torch.zeros(1, 20, 25, 25),
+                                     (64., 64.))
+    assert np.isfinite(found.bbox).all() and found.score == 0
 
 
 def test_decode_is_the_loop_over_anchors(rpn_head):
@@ -198,6 +251,38 @@ def test_perfect_deltas_have_no_box_loss(rpn_head, make_sample):
     worse = rpn_head.loss_by_feat(cls_score, bbox_pred + .1, None, [gt], [{}])
     # L1 over four coordinates, mean over positives, weight 1.2.
     assert_close(worse['loss_rpn_bbox'], torch.tensor(1.2 * 4 * .1))
+
+
+@pytest.fixture
+def iou_head(rpn_head):
+    rpn_head.loss_iou = MODELS.build(
+        dict(type='mmdet.GIoULoss', reduction='sum', loss_weight=2.))
+    return rpn_head
+
+
+def test_overlap_loss_is_that_of_the_decoded_boxes(iou_head, make_sample):
+    bbox = [100., 95., 170., 160.]
+    cls_score = torch.zeros(1, 10, 25, 25)
+    gt = make_sample(bbox, True).search_gt_instances
+
+    def loss(said):
+        return iou_head.loss_by_feat(cls_score, perfect_deltas(iou_head, said),
+                                     None, [gt], [{}])['loss_rpn_iou']
+
+    assert_close(loss(bbox), torch.tensor(0.), atol=1e-4, rtol=0)
+    # Half of the box, in it: GIoU is IoU. Every positive anchor says so, and
+    # the loss is their mean, times the weight.
+    half = [100., 95., 135., 160.]
+    assert_close(loss(half), torch.tensor(2 * 0.5), atol=1e-4, rtol=0)
+
+
+def test_overlap_loss_without_a_positive_pair(iou_head, make_sample):
+    gt = make_sample([100., 95., 170., 160.], False).search_gt_instances
+    bbox_pred = torch.randn(1, 20, 25, 25, requires_grad=True)
+    losses = iou_head.loss_by_feat(
+        torch.zeros(1, 10, 25, 25), bbox_pred, None, [gt], [{}])
+    losses['loss_rpn_iou'].backward()
+    assert losses['loss_rpn_iou'] == 0 and not bbox_pred.grad.any()
 
 
 def test_class_loss_reads_channels_as_tracking_does(rpn_head, make_sample):
