@@ -31,5 +31,6 @@ default_hooks = dict(checkpoint=dict(by_epoch=False, interval=50))
 
 # What is saved is the average of the last steps.
 custom_hooks = [
-    dict(type='EMAHook', momentum=0.005, update_buffers=True)
+    dict(type='EMAHook', momentum=0.005, update_buffers=True),
+    dict(type='FlushDenormalHook')
 ]

@@ -2,6 +2,7 @@
 from .hooks import (
     BackboneFreezeHook,
     CheckpointFitHook,
+    FlushDenormalHook,
     IterSeedHook,
     NonFiniteLossHook,
     ResumeTestHook,
@@ -13,7 +14,7 @@ from .optim_wrappers import AnyDeviceAmpOptimWrapper
 
 __all__ = [
     'AnyDeviceAmpOptimWrapper', 'BackboneFreezeHook', 'CheckpointFitHook',
-    'ExactEpochTrainLoop', 'IterSeedHook', 'NonFiniteLossHook',
-    'ResumeTestHook', 'TrainBatchImageHook', 'VOTSupervisedLoop',
-    'WholeCheckpointHook'
+    'ExactEpochTrainLoop', 'FlushDenormalHook', 'IterSeedHook',
+    'NonFiniteLossHook', 'ResumeTestHook', 'TrainBatchImageHook',
+    'VOTSupervisedLoop', 'WholeCheckpointHook'
 ]

@@ -91,10 +91,10 @@ class MaskFeatureFusion(BaseModule):
 
     def _lateral(self, conv: ConvModule, x: Tensor,
                  size: Tuple[int, int]) -> Tensor:
-        """Resize, convolve; while tracking, in the cheaper order.
+        """Resize, convolve; what commutes is done on the smaller map.
 
-        A 1x1 conv with a fixed norm commutes with bilinear resizing, the
-        activation does not.
+        A 1x1 conv commutes with bilinear resizing, whose weights sum to 1. So
+        does a norm with fixed statistics; the activation does not.
         """
 
         def resize(x: Tensor) -> Tensor:
@@ -103,6 +103,8 @@ class MaskFeatureFusion(BaseModule):
             return F.interpolate(
                 x, size=size, mode='bilinear', align_corners=True)
 
-        if not self.training and x.shape[-1] < size[-1]:
-            return conv.activate(resize(conv(x, activate=False)))
-        return conv(resize(x))
+        if x.shape[-1] >= size[-1]:
+            return conv(resize(x))
+        if self.training:
+            return conv.activate(conv.norm(resize(conv.conv(x))))
+        return conv.activate(resize(conv(x, activate=False)))

@@ -2,8 +2,9 @@
 from typing import Optional, Sequence, Tuple, Union
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from .weighted_rows import weighted_rows
 
 
 def check_output_size(
@@ -98,8 +99,7 @@ def pool_bins(input: Tensor, batch_index: Tensor, y: Tensor, x: Tensor,
     """Average bilinear samples over the bins of RoIs.
 
     The samples of a bin are a grid, so the mean is a sum over cells with
-    weights that are products of one factor per axis. ``embedding_bag`` does
-    that sum without ever holding the samples of all channels in memory.
+    weights that are products of one factor per axis.
 
     Args:
         input (Tensor): Feature maps, (N, C, H, W).
@@ -129,14 +129,13 @@ def pool_bins(input: Tensor, batch_index: Tensor, y: Tensor, x: Tensor,
     cell = cell.flatten(0, 2).flatten(1)
     weight = weight.flatten(0, 2).flatten(1)
 
-    # (cells of all images, C); embedding_bag is slow if C is not contiguous.
+    # (cells of all images, C); sums are slow if C is not contiguous.
     features = input.to(y.dtype).permute(0, 2, 3, 1).contiguous()
     features = features.view(-1, channels)
     if torch.onnx.is_in_onnx_export():
         # ONNX has no embedding_bag: the exporter would unroll all bins.
         output = (features[cell] * weight.unsqueeze(-1)).sum(dim=1)
     else:
-        output = F.embedding_bag(
-            cell, features, mode='sum', per_sample_weights=weight)
+        output = weighted_rows(cell, weight, features)
     output = output.view(bins + (channels, ))
     return output.permute(0, 3, 1, 2)

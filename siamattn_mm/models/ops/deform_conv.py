@@ -10,6 +10,8 @@ from mmtrack.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
+from .weighted_rows import weighted_rows
+
 Pair = Union[int, Tuple[int, int]]
 
 
@@ -96,11 +98,9 @@ def deform_conv2d(input: Tensor,
     cells = (top * (width + 2) + left).long().unsqueeze(-1) + corner
     # Several times as fast where a cell's channels lie side by side.
     features = F.pad(input.to(dtype), (1, 1, 1, 1)).permute(0, 2, 3, 1)
-    columns = F.embedding_bag(
-        cells.view(-1, 4),
-        features.contiguous().view(-1, channels),
-        mode='sum',
-        per_sample_weights=shares.view(-1, 4))
+    columns = weighted_rows(
+        cells.view(-1, 4), shares.view(-1, 4),
+        features.contiguous().view(-1, channels))
     kernel = weight.to(dtype).permute(2, 3, 1, 0).reshape(-1, len(weight))
     out = columns.view(-1, taps[0] * taps[1] * channels) @ kernel
     out = out.view(num, *out_size, len(weight)).permute(0, 3, 1, 2)

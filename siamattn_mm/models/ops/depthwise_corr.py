@@ -6,12 +6,15 @@ from torch import Tensor
 from torch.autograd import Function
 
 
-def _correlate(search: Tensor, kernel: Tensor) -> Tensor:
+def _correlate(search: Tensor,
+               kernel: Tensor,
+               padding: Tuple[int, int] = (0, 0)) -> Tensor:
     """Each channel of each image with its own kernel, as a grouped conv."""
     num, channels, height, width = kernel.shape
     out = F.conv2d(
         search.reshape(1, num * channels, *search.shape[2:]),
         kernel.reshape(num * channels, 1, height, width),
+        padding=padding,
         groups=num * channels)
     return out.view(num, channels, *out.shape[2:])
 
@@ -31,11 +34,10 @@ class _DepthwiseCorr(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tuple[Tensor, Tensor]:
         search, kernel = ctx.saved_tensors
-        pad_y, pad_x = kernel.shape[2] - 1, kernel.shape[3] - 1
         grad_search = grad_kernel = None
         if ctx.needs_input_grad[0]:
-            grad_search = _correlate(
-                F.pad(grad, (pad_x, pad_x, pad_y, pad_y)), kernel.flip(2, 3))
+            reach = kernel.shape[2] - 1, kernel.shape[3] - 1
+            grad_search = _correlate(grad, kernel.flip(2, 3), reach)
         if ctx.needs_input_grad[1]:
             grad_kernel = _correlate(search, grad)
         return grad_search, grad_kernel

@@ -20,12 +20,15 @@ from mmengine.structures import InstanceData
 from mmtrack.models.sot import SiamRPN
 from mmtrack.registry import MODELS
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..ops.folding import fold_norms
 from .crop import context_side, crop_image
 from .mask_paste import PastedMask, paste_mask, rotated_box
 
 Feats = Tuple[Tensor, ...]
+# Images whose maps stay in a CPU's cache.
+CACHED_IMAGES = 2
 
 
 class TrackResult(NamedTuple):
@@ -157,12 +160,26 @@ class SiamAttn(SiamRPN):
         # A frozen backbone keeps nothing for a gradient, and its norms fold.
         trains = any(p.requires_grad for p in self.backbone.parameters())
         with torch.set_grad_enabled(torch.is_grad_enabled() and trains):
-            outs = self.backbone(crops)
+            outs = self._backbone(crops)
         low_level = tuple(outs[:self.num_low_level])
         feats = tuple(outs[self.num_low_level:])
         if self.with_neck:
             feats = tuple(self.neck(feats))
         return low_level, feats
+
+    def _backbone(self, crops: Tensor) -> Sequence[Tensor]:
+        """Run the backbone, on a CPU on few images at a time.
+
+        Its early maps of a whole batch are larger than any cache. Only where
+        nothing is kept for a gradient, and no norm looks at the batch.
+        """
+        if (crops.is_cuda or torch.is_grad_enabled()
+                or len(crops) <= CACHED_IMAGES or any(
+                    isinstance(m, _BatchNorm) and m.training
+                    for m in self.backbone.modules())):
+            return self.backbone(crops)
+        parts = [self.backbone(part) for part in crops.split(CACHED_IMAGES)]
+        return [torch.cat(maps) for maps in zip(*parts)]
 
     def forward_template(self, z_img: Tensor) -> Feats:
         """Features of the template.
