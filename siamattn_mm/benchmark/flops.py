@@ -1,4 +1,5 @@
 """Floating point operations of everything that runs."""
+import math
 import time
 from typing import Any, Callable
 
@@ -59,6 +60,26 @@ def roi_pool_flops(module: BaseDeformRoIPooling, out: Tensor) -> int:
     return _SAMPLE * per_axis**2 * out.numel()
 
 
+def _fused_conv_flops(x: Any,
+                      second: Any,
+                      third: Any,
+                      *args: Any,
+                      out_shape: Any = None,
+                      **kwargs: Any) -> int:
+    """Of oneDNN's convs, from shapes.
+
+    The weight comes second, or third where a residual is second; a bias,
+    which has one dimension, or none, may be third, too.
+    """
+    weight = third if third is not None and len(third) > 1 else second
+    return 2 * math.prod(out_shape) * math.prod(weight) // out_shape[1]
+
+
+def _fused_convs() -> dict:
+    op = getattr(torch.ops.mkldnn, '_convolution_pointwise', None)
+    return {} if op is None else {op: _fused_conv_flops}
+
+
 class FlopGauge:
     """Counts matrix multiplications, convs and deformable operators.
 
@@ -95,7 +116,8 @@ class FlopGauge:
                 self._replace(module, 'forward', deform_conv_flops)
             elif isinstance(module, BaseDeformRoIPooling):
                 self._replace(module, 'pool', roi_pool_flops)
-        self._counter = FlopCounterMode(display=False)
+        self._counter = FlopCounterMode(
+            display=False, custom_mapping=_fused_convs())
         self._counter.__enter__()
         return self
 

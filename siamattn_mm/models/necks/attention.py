@@ -7,8 +7,11 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 CHANNEL_SOFTMAX = ('plain', 'inverted')
-# Attention below this is none.
+# Attention below this is none. Subnormal numbers, of which a peaked softmax is
+# full, make a CPU's matrix product fifty times slower.
 NEGLIGIBLE = 1e-20
+# exp() of it is 1e-26.
+LOWEST = -60.
 
 
 def to_tokens(x: Tensor) -> Tensor:
@@ -36,23 +39,34 @@ def to_map(tokens: Tensor, size: Sequence[int]) -> Tensor:
     return tokens.unflatten(1, tuple(size)).permute(0, 3, 1, 2)
 
 
-def spatial_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def spatial_attention(query: Tensor,
+                      key: Tensor,
+                      value: Tensor,
+                      flush: bool = False) -> Tensor:
     """Attend from every position to every position (paper eq. 1).
 
     Args:
         query (Tensor): (N, L, C').
         key (Tensor): (N, M, C').
         value (Tensor): (N, M, C).
+        flush (bool): Whether energies more than ``LOWEST`` below their row's
+            largest are raised to that: no attention is a subnormal number
+            then. Not for training. Defaults to False.
 
     Returns:
         Tensor: (N, L, C); row i holds the sum over j of
         ``softmax_j(q_i . k_j) v_j``.
     """
-    attention = torch.bmm(query, key.transpose(1, 2)).softmax(dim=-1)
-    return torch.bmm(attention, value)
+    energy = torch.bmm(query, key.transpose(1, 2))
+    if flush:
+        # Before the softmax, which is slow with subnormal numbers, too.
+        energy = energy.sub_(energy.amax(-1, keepdim=True)).clamp_(min=LOWEST)
+    return torch.bmm(energy.softmax(dim=-1), value)
 
 
-def channel_attention_map(x: Tensor, softmax: str = 'plain') -> Tensor:
+def channel_attention_map(x: Tensor,
+                          softmax: str = 'plain',
+                          flush: bool = True) -> Tensor:
     """Affinity between channels (paper eq. 2), without any parameter.
 
     Args:
@@ -61,6 +75,8 @@ def channel_attention_map(x: Tensor, softmax: str = 'plain') -> Tensor:
             the rows of E, ``'inverted'`` softmax over the rows of
             ``rowmax(E) - E``, which the released checkpoints were trained
             with. Defaults to 'plain'.
+        flush (bool): Whether attention below ``NEGLIGIBLE`` becomes 0.
+            Defaults to True.
 
     Returns:
         Tensor: (N, C, C); each row sums to 1. Computed in float32 or better.
@@ -72,9 +88,9 @@ def channel_attention_map(x: Tensor, softmax: str = 'plain') -> Tensor:
         energy = torch.bmm(x32.transpose(1, 2), x32)
         if softmax == 'inverted':
             energy = energy.max(dim=-1, keepdim=True)[0] - energy
-        # Subnormal numbers, of which a peaked softmax is full, make a CPU's
-        # matrix product fifty times slower.
-        attention = F.threshold(energy.softmax(dim=-1), NEGLIGIBLE, 0.)
+        attention = energy.softmax(dim=-1)
+        if flush:
+            attention = F.threshold(attention, NEGLIGIBLE, 0.)
         return attention.to(x.dtype)
 
 
@@ -107,6 +123,8 @@ class SpatialSelfAttention(BaseModule):
         ValueError: If ``reduction`` leaves queries and keys no channel.
     """
 
+    optimize = True
+
     def __init__(self,
                  channels: int,
                  reduction: int = 8,
@@ -130,13 +148,23 @@ class SpatialSelfAttention(BaseModule):
         Returns:
             Tensor: (N, H * W, C), a row per position.
         """
+        if not self.optimize:
+            return self._plain(x)
         tokens = to_tokens(x)
         source = to_tokens(F.max_pool2d(x, 2)) if self.sub_sample else tokens
         out = spatial_attention(
             _conv_1x1(self.query_conv, tokens),
             _conv_1x1(self.key_conv, source),
-            _conv_1x1(self.value_conv, source))
+            _conv_1x1(self.value_conv, source),
+            flush=not torch.is_grad_enabled())
         return torch.addcmul(tokens, self.alpha, out)
+
+    def _plain(self, x: Tensor) -> Tensor:
+        source = F.max_pool2d(x, 2) if self.sub_sample else x
+        out = spatial_attention(
+            to_tokens(self.query_conv(x)), to_tokens(self.key_conv(source)),
+            to_tokens(self.value_conv(source)))
+        return self.alpha * out + to_tokens(x)
 
 
 def _conv_1x1(conv: nn.Conv2d, tokens: Tensor) -> Tensor:

@@ -29,6 +29,8 @@ class BaseDeformRoIPooling(BaseModule, metaclass=ABCMeta):
         ValueError: If an argument is not positive.
     """
 
+    optimize = True
+
     def __init__(self,
                  output_size: Union[int, Sequence[int]],
                  spatial_scale: float,
