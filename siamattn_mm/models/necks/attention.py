@@ -10,7 +10,7 @@ CHANNEL_SOFTMAX = ('plain', 'inverted')
 # Attention below this is none. Subnormal numbers, of which a peaked softmax is
 # full, make a CPU's matrix product fifty times slower.
 NEGLIGIBLE = 1e-20
-# exp() of it is 1e-26.
+# Energies this far below their row's largest: exp() of it is 1e-26.
 LOWEST = -60.
 
 
@@ -39,29 +39,37 @@ def to_map(tokens: Tensor, size: Sequence[int]) -> Tensor:
     return tokens.unflatten(1, tuple(size)).permute(0, 3, 1, 2)
 
 
-def spatial_attention(query: Tensor,
-                      key: Tensor,
-                      value: Tensor,
-                      flush: bool = False) -> Tensor:
+def spatial_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attend from every position to every position (paper eq. 1).
 
     Args:
         query (Tensor): (N, L, C').
         key (Tensor): (N, M, C').
         value (Tensor): (N, M, C).
-        flush (bool): Whether energies more than ``LOWEST`` below their row's
-            largest are raised to that: no attention is a subnormal number
-            then. Not for training. Defaults to False.
 
     Returns:
         Tensor: (N, L, C); row i holds the sum over j of
         ``softmax_j(q_i . k_j) v_j``.
     """
+    attention = torch.bmm(query, key.transpose(1, 2)).softmax(dim=-1)
+    return torch.bmm(attention, value)
+
+
+def spatial_attention_map(query: Tensor, key: Tensor) -> Tensor:
+    """Attention of each position to all, without gradients.
+
+    Args:
+        query (Tensor): (N, L, C').
+        key (Tensor): (N, M, C').
+
+    Returns:
+        Tensor: (N, L, M); each row sums to 1. What would be less than e^-60
+        of a row's largest is that.
+    """
     energy = torch.bmm(query, key.transpose(1, 2))
-    if flush:
-        # Before the softmax, which is slow with subnormal numbers, too.
-        energy = energy.sub_(energy.amax(-1, keepdim=True)).clamp_(min=LOWEST)
-    return torch.bmm(energy.softmax(dim=-1), value)
+    # Before the softmax, which is slow with subnormal numbers, too.
+    energy = energy.sub_(energy.amax(-1, keepdim=True)).clamp_(min=LOWEST)
+    return energy.softmax(dim=-1)
 
 
 def channel_attention_map(x: Tensor,
@@ -152,12 +160,17 @@ class SpatialSelfAttention(BaseModule):
             return self._plain(x)
         tokens = to_tokens(x)
         source = to_tokens(F.max_pool2d(x, 2)) if self.sub_sample else tokens
-        out = spatial_attention(
-            _conv_1x1(self.query_conv, tokens),
-            _conv_1x1(self.key_conv, source),
-            _conv_1x1(self.value_conv, source),
-            flush=not torch.is_grad_enabled())
-        return torch.addcmul(tokens, self.alpha, out)
+        query = _conv_1x1(self.query_conv, tokens)
+        key = _conv_1x1(self.key_conv, source)
+        if torch.is_grad_enabled():
+            out = spatial_attention(query, key,
+                                    _conv_1x1(self.value_conv, source))
+            return torch.addcmul(tokens, self.alpha, out)
+        # The scalar on what is smallest, the sum inside of the product.
+        conv = self.value_conv
+        value = F.linear(source, self.alpha * conv.weight.flatten(1),
+                         self.alpha * conv.bias)
+        return torch.baddbmm(tokens, spatial_attention_map(query, key), value)
 
     def _plain(self, x: Tensor) -> Tensor:
         source = F.max_pool2d(x, 2) if self.sub_sample else x

@@ -111,12 +111,13 @@ class DSALevel(BaseModule):
         if not self.optimize:
             return self._fuse_plainly(x, tokens, maps, state)
         # Each of these attentions has the identity in it.
-        out = torch.add(
-            apply_channel_attention(sum(maps), tokens),
-            tokens,
-            alpha=len(maps))
-        if state.spatial is not None:
-            out = out + state.spatial
+        identity = torch.eye(
+            x.shape[1], dtype=maps[0].dtype, device=x.device)
+        mixing = sum(maps) + len(maps) * identity
+        if state.spatial is None:
+            out = apply_channel_attention(mixing, tokens)
+        else:
+            out = torch.baddbmm(state.spatial, tokens, mixing.transpose(1, 2))
         return self.conv(to_map(out, x.shape[-2:]))
 
     def _fuse_plainly(self, x: Tensor, tokens: Tensor, maps: List[Tensor],

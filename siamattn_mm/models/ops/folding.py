@@ -7,7 +7,7 @@ from mmcv.cnn import ConvModule
 from mmdet.models.backbones.resnet import Bottleneck
 from torch import Tensor, nn
 
-from .derived import forget
+from .derived import forget_outdated
 from .fused_conv import can_fuse, fused_conv
 
 
@@ -60,12 +60,13 @@ def fold_norms(model: nn.Module) -> int:
     """Make convs run as one with their batch norm and activation.
 
     That is every ``ConvModule`` and every bottleneck of a ResNet, with its
-    residual. Parameters, buffers and their names stay as they are: a
-    checkpoint can still be saved or loaded, and training is not concerned.
-    Only evaluation without gradients takes the folded weights. They follow a
-    change of what they come from, but for a write through ``.data``, which
-    cannot be seen; calling this again forgets them. Cheap enough to do so for
-    each video.
+    residual. Modules that fold by themselves have an attribute
+    ``folds_norms``, which becomes True. Parameters, buffers and their names
+    stay as they are: a checkpoint can still be saved or loaded, and training
+    is not concerned. Only evaluation without gradients takes the folded
+    weights. They follow a change of what they come from, but for a write
+    through ``.data``, which cannot be seen; calling this again sees it. Cheap
+    enough to do so for each video.
 
     Args:
         model (nn.Module): Changed in place.
@@ -73,9 +74,11 @@ def fold_norms(model: nn.Module) -> int:
     Returns:
         int: How many modules fold.
     """
-    forget(model)
+    forget_outdated(model)
     count = 0
     for module in model.modules():
+        if hasattr(type(module), 'folds_norms'):
+            module.folds_norms = True
         if isinstance(module, ConvModule) and _can_fold_module(module):
             forward = _forward_module
         elif isinstance(module, Bottleneck) and _can_fold_bottleneck(module):

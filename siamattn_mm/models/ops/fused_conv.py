@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .derived import cache_of, versions_of
+from .derived import derived
+from .winograd import suits_winograd, winograd_conv, winograd_weight
 
 # oneDNN's convs with something behind them, as torch.compile calls them.
 _NAMES = ('_convolution_pointwise', '_reorder_convolution_weight')
@@ -81,29 +82,40 @@ _scale = 1.
 
 
 def _prepared(conv: nn.Conv2d, norm: Optional[nn.Module], dtype: torch.dtype,
-              onednn: bool, size: torch.Size) -> tuple:
-    """Folded weight and bias, computed again when their sources change.
-
-    Not :func:`derived`, which knows nothing of the input.
-    """
-    cache, versions = cache_of(conv), versions_of(_sources(conv, norm))
-    key = (dtype, onednn)
-    found = cache.get(key)
+              onednn: bool, size: torch.Size) -> Tuple[Any, ...]:
+    """Folded weight and bias, and the height that they are laid out for."""
     height = size[2] * _scale
-    if found is None or found[0] != versions or (
-            onednn and height > _GROWTH * found[3]):
-        # Autocast would fold in half precision.
-        with torch.autocast('cpu', enabled=False):
-            weight, bias = folded(conv, norm)
-            weight = weight.detach().to(dtype)
-            bias = None if bias is None else bias.detach().to(dtype)
-            if onednn:
-                weight = torch.ops.mkldnn._reorder_convolution_weight(
-                    weight.contiguous(), conv.padding, conv.stride,
-                    conv.dilation, conv.groups,
-                    [size[0], size[1], round(height), round(size[3] * _scale)])
-        found = cache[key] = (versions, weight, bias, height)
-    return found
+
+    def make() -> Tuple[Any, ...]:
+        weight, bias = _folded_for(conv, norm, dtype)
+        if onednn:
+            weight = torch.ops.mkldnn._reorder_convolution_weight(
+                weight.contiguous(), conv.padding, conv.stride, conv.dilation,
+                conv.groups,
+                [size[0], size[1],
+                 round(height), round(size[3] * _scale)])
+        return weight, bias, height
+
+    return derived(
+        conv, (dtype, onednn),
+        _sources(conv, norm),
+        make,
+        fits=lambda value: not onednn or height <= _GROWTH * value[2])
+
+
+def _folded_for(conv: nn.Conv2d, norm: Optional[nn.Module],
+                dtype: torch.dtype) -> Tuple[Tensor, Optional[Tensor]]:
+    # Autocast would fold in half precision.
+    with torch.autocast('cpu', enabled=False):
+        weight, bias = folded(conv, norm)
+        return (weight.detach().to(dtype),
+                None if bias is None else bias.detach().to(dtype))
+
+
+def _winograd_parts(conv: nn.Conv2d, norm: Optional[nn.Module]
+                    ) -> Tuple[Tensor, Optional[Tensor]]:
+    weight, bias = _folded_for(conv, norm, torch.float32)
+    return winograd_weight(weight), bias
 
 
 def can_fuse(conv: Any, norm: Optional[nn.Module] = None) -> bool:
@@ -150,9 +162,18 @@ def fused_conv(x: Tensor,
     if x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
         dtype = torch.get_autocast_dtype('cpu')
         x = x.to(dtype)
+    if (dtype is torch.float32 and not x.is_cuda
+            and suits_winograd(conv, x.shape)):
+        weight, bias = derived(
+            conv, 'winograd', _sources(conv, norm),
+            lambda: _winograd_parts(conv, norm))
+        out = winograd_conv(x, weight, bias, conv.padding, conv.dilation[0])
+        if residual is not None:
+            out = out + residual
+        return out if act is None else act(out)
     onednn = _ONEDNN and not x.is_cuda and dtype in (torch.float32,
                                                      torch.bfloat16)
-    _, weight, bias, _ = _prepared(conv, norm, dtype, onednn, x.shape)
+    weight, bias, _ = _prepared(conv, norm, dtype, onednn, x.shape)
     if not onednn:
         out = F.conv2d(x, weight, bias, conv.stride, conv.padding,
                        conv.dilation, conv.groups)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from siamattn_mm.models.ops import fused_conv as module
-from siamattn_mm.models.ops.derived import forget
+from siamattn_mm.models.ops.derived import forget_outdated
 from siamattn_mm.models.ops.fused_conv import (
     can_fuse,
     fused_conv,
@@ -75,7 +75,7 @@ def test_it_follows_its_sources(onednn):
         assert_close(fused_conv(x, conv, norm), norm(conv(x)), rtol=1e-5,
                      atol=1e-5)
     conv.weight.data = conv.weight.data * 2
-    forget(conv)
+    forget_outdated(conv)
     assert_close(fused_conv(x, conv, norm), norm(conv(x)), rtol=1e-5,
                  atol=1e-5)
 
