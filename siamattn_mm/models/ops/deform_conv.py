@@ -118,9 +118,9 @@ def deform_conv2d(input: Tensor,
         cells.view(-1, 4), shares.view(-1, 4),
         features.contiguous().view(-1, channels))
     if kernel is None:
-        kernel = as_matrix(weight)
-    kernel = kernel.to(dtype)
-    out = columns.view(-1, taps[0] * taps[1] * channels) @ kernel
+        kernel = as_matrix(weight.to(dtype))
+    columns = columns.view(-1, taps[0] * taps[1] * channels)
+    out = columns.to(kernel.dtype) @ kernel
     out = out.view(num, *out_size, len(weight)).permute(0, 3, 1, 2)
     return out.to(input.dtype)
 
@@ -177,7 +177,10 @@ class DeformConvPack(DeformConv2dPack):
             return super().forward(x)
         kernel = None
         if not torch.is_grad_enabled():
-            kernel = derived(self, 'matrix', (self.weight, ),
-                             lambda: as_matrix(self.weight))
+            dtype = self.weight.dtype
+            if torch.is_autocast_enabled('cpu'):
+                dtype = torch.get_autocast_dtype('cpu')
+            kernel = derived(self, ('matrix', dtype), (self.weight, ),
+                             lambda: as_matrix(self.weight).to(dtype))
         return deform_conv2d(x, self.conv_offset(x), self.weight, self.stride,
                              self.padding, self.dilation, kernel)

@@ -2,6 +2,7 @@
 import time
 from typing import (
     Any,
+    ContextManager,
     Dict,
     List,
     NamedTuple,
@@ -34,6 +35,7 @@ from .mask_paste import (
 )
 
 Feats = Tuple[Tensor, ...]
+PRECISIONS = ('fp32', 'bf16')
 # Images whose maps stay in a CPU's cache.
 CACHED_IMAGES = 2
 
@@ -93,7 +95,9 @@ class SiamAttn(SiamRPN):
             are cropped; None keeps them), ``rpn`` and ``refine`` (whose
             ``box`` False keeps the proposal's box: only the mask is of the
             refinement head then). Convs and
-            norms run as one while tracking, unless ``fold_norms`` is False.
+            norms run as one while tracking, unless ``fold_norms`` is False;
+            ``precision`` is ``'fp32'`` or ``'bf16'``, which is faster on CPUs
+            with bfloat16 products.
         frozen_modules (list[str] | str, optional): Defaults to None.
         data_preprocessor (dict): Defaults to
             dict(type='SOTDataPreprocessor').
@@ -101,6 +105,9 @@ class SiamAttn(SiamRPN):
             deformable conv: what optimisations are measured against.
             Defaults to True.
         init_cfg (dict, optional): Defaults to None.
+
+    Raises:
+        ValueError: If ``test_cfg.precision`` is unknown.
     """
 
     def __init__(self,
@@ -124,6 +131,9 @@ class SiamAttn(SiamRPN):
             test_cfg=test_cfg,
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg)
+        if test_cfg.get('precision', 'fp32') not in PRECISIONS:
+            raise ValueError(f'test_cfg.precision must be one of {PRECISIONS},'
+                             f' but got {test_cfg["precision"]!r}')
         self.num_low_level = num_low_level
         self.siamese_neck = MODELS.build(siamese_neck)
         if refine_head is not None:
@@ -135,7 +145,7 @@ class SiamAttn(SiamRPN):
         self.optimize = optimize
         set_optimize(self, optimize)
         if self._folds_norms:
-            fold_norms(self.backbone)
+            fold_norms(self)
         self._state: Optional[TrackState] = None
 
     @property
@@ -330,11 +340,19 @@ class SiamAttn(SiamRPN):
         if self._folds_norms:
             fold_norms(self)
         box, pad_value, crop = self._template_crop(frame, bbox)
-        feats = self.forward_template(crop)
         neck_state = None
-        if self.optimize:
-            neck_state = self.siamese_neck.init_template(feats)
+        with self._precision():
+            feats = self.forward_template(crop)
+            if self.optimize:
+                neck_state = self.siamese_neck.init_template(feats)
         self._state = TrackState(box, pad_value, feats, neck_state)
+
+    def _precision(self) -> ContextManager:
+        """Autocast to what ``test_cfg.precision`` says."""
+        return torch.autocast(
+            next(self.parameters()).device.type,
+            torch.bfloat16,
+            enabled=self.test_cfg.get('precision', 'fp32') == 'bf16')
 
     @torch.inference_mode()
     def track(self, frame: np.ndarray) -> TrackResult:
@@ -350,6 +368,10 @@ class SiamAttn(SiamRPN):
         Raises:
             RuntimeError: If :meth:`init` was not called before.
         """
+        with self._precision():
+            return self._track(frame)
+
+    def _track(self, frame: np.ndarray) -> TrackResult:
         crop, side, scale = self._search_crop(frame)
         state, cfg = self._state, self.test_cfg
         low_level, neck_x = self.forward_search(crop)
