@@ -5,6 +5,7 @@ from typing import (
     ContextManager,
     Dict,
     List,
+    Mapping,
     NamedTuple,
     Optional,
     Sequence,
@@ -131,9 +132,7 @@ class SiamAttn(SiamRPN):
             test_cfg=test_cfg,
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg)
-        if test_cfg.get('precision', 'fp32') not in PRECISIONS:
-            raise ValueError(f'test_cfg.precision must be one of {PRECISIONS},'
-                             f' but got {test_cfg["precision"]!r}')
+        precision_of(test_cfg)  # early
         self.num_low_level = num_low_level
         self.siamese_neck = MODELS.build(siamese_neck)
         if refine_head is not None:
@@ -352,7 +351,7 @@ class SiamAttn(SiamRPN):
         return torch.autocast(
             next(self.parameters()).device.type,
             torch.bfloat16,
-            enabled=self.test_cfg.get('precision', 'fp32') == 'bf16')
+            enabled=precision_of(self.test_cfg) == 'bf16')
 
     @torch.inference_mode()
     def track(self, frame: np.ndarray) -> TrackResult:
@@ -534,6 +533,25 @@ class SiamAttn(SiamRPN):
             instances.masks = torch.from_numpy(result.pasted_mask.full())[None]
             instances.polygons = torch.from_numpy(result.polygon)[None]
         return instances
+
+
+def precision_of(test_cfg: Mapping[str, Any]) -> str:
+    """In which precision to track.
+
+    Args:
+        test_cfg (Mapping): With or without ``precision``.
+
+    Returns:
+        str: One of ``PRECISIONS``; by default the first.
+
+    Raises:
+        ValueError: If it is another one.
+    """
+    precision = test_cfg.get('precision', PRECISIONS[0])
+    if precision not in PRECISIONS:
+        raise ValueError(f'test_cfg.precision must be one of {PRECISIONS}, '
+                         f'but got {precision!r}')
+    return precision
 
 
 def xywh_of(region: np.ndarray) -> np.ndarray:
