@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..ops import depthwise_corr
 from ..ops.derived import derived
-from ..ops.fused_conv import can_fuse, folded, fused_conv
+from ..ops.fused_conv import JoinedConv, can_fuse, fused_conv
 
 
 class DepthwiseCorrelationHead(CorrelationHead):
@@ -94,34 +94,13 @@ def _is_simple(module: ConvModule) -> bool:
 
 
 def _joined(owner: nn.Module, name: str,
-            modules: Sequence[ConvModule]) -> nn.Conv2d:
+            modules: Sequence[ConvModule]) -> JoinedConv:
     """One conv with the outputs of several, norms folded."""
-
-    def make() -> nn.Conv2d:
-        parts = [
-            folded(m.conv, m.norm if m.with_norm else None) for m in modules
-        ]
-        weight = torch.cat([weight for weight, _ in parts])
-        bias = torch.cat([
-            weight.new_zeros(len(weight)) if bias is None else bias
-            for weight, bias in parts
-        ])
-        like = modules[0].conv
-        # On 'meta', since random weights would be drawn elsewhere.
-        conv = nn.Conv2d(
-            like.in_channels,
-            len(weight),
-            like.kernel_size,
-            like.stride,
-            like.padding,
-            like.dilation,
-            device='meta')
-        conv.weight = nn.Parameter(weight, requires_grad=False)
-        conv.bias = nn.Parameter(bias, requires_grad=False)
-        return conv
-
     sources = [
         tensor for module in modules
         for tensor in (*module.parameters(), *module.buffers())
     ]
-    return derived(owner, name, sources, make)
+    return derived(
+        owner, name, sources, lambda: JoinedConv([
+            (m.conv, m.norm if m.with_norm else None) for m in modules
+        ]))

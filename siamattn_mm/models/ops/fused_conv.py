@@ -1,6 +1,6 @@
 """A conv with its norm, activation and residual in one call."""
 import contextlib
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Iterator, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -24,8 +24,49 @@ def _has_onednn() -> bool:
 _ONEDNN = _has_onednn()
 
 
+class JoinedConv(nn.Conv2d):
+    """Convs of one input, as one whose outputs are theirs in turn.
+
+    It has no weights of its own: only what :func:`fused_conv` makes of
+    theirs is in memory.
+
+    Args:
+        parts (Sequence[tuple[nn.Conv2d, nn.Module | None]]): Convs of one
+            geometry without groups, each with its norm.
+    """
+
+    def __init__(
+            self,
+            parts: Sequence[Tuple[nn.Conv2d, Optional[nn.Module]]]) -> None:
+        like = parts[0][0]
+        super().__init__(
+            like.in_channels,
+            sum(conv.out_channels for conv, _ in parts),
+            like.kernel_size,
+            like.stride,
+            like.padding,
+            like.dilation,
+            device='meta')
+        # Not as modules: these belong to others.
+        self.__dict__['parts'] = tuple(parts)
+
+    def sources(self) -> Tuple[Optional[Tensor], ...]:
+        """tuple[Tensor | None]: What all parts' weights come from."""
+        return tuple(s for part in self.parts for s in _sources(*part))
+
+    def folded(self) -> Tuple[Tensor, Tensor]:
+        """tuple[Tensor, Tensor]: The parts' weights and biases."""
+        weights, biases = zip(*(folded(*part) for part in self.parts))
+        return torch.cat(weights), torch.cat([
+            w.new_zeros(len(w)) if b is None else b
+            for w, b in zip(weights, biases)
+        ])
+
+
 def _sources(conv: nn.Conv2d,
              norm: Optional[nn.Module]) -> Tuple[Optional[Tensor], ...]:
+    if isinstance(conv, JoinedConv):
+        return conv.sources()
     # Not as attributes: nn.Module looks those up slowly, at every frame.
     own = conv._parameters
     if norm is None:
@@ -47,6 +88,8 @@ def folded(conv: nn.Conv2d,
         tuple[Tensor, Tensor | None]: Those of one conv with the same
         numbers in evaluation.
     """
+    if isinstance(conv, JoinedConv):
+        return conv.folded()
     weight, bias = conv.weight, conv.bias
     if norm is None:
         return weight, bias

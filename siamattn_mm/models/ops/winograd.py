@@ -7,6 +7,11 @@ from torch import Tensor, nn
 # Below these, what is saved is less than what the transforms take.
 _MIN_CHANNELS = 256
 _MIN_POSITIONS = 64
+_MIN_DILATED = 1024
+# Output channels that are computed at once, and whose weights are transformed
+# at once: what is in memory in between is 16 times as much.
+_AT_ONCE = 1024
+_PART = 64
 # F(2x2, 3x3) of Lavin and Gray, "Fast Algorithms for Convolutional Neural
 # Networks", 2016: what makes 4x4 weights of 3x3 ones.
 _KERNEL = [[1., 0., 0.], [.5, .5, .5], [.5, -.5, .5], [0., 0., 1.]]
@@ -20,12 +25,13 @@ def suits_winograd(conv: nn.Conv2d, size: Tuple[int, ...]) -> bool:
         size (tuple[int]): Of its input, (N, C, H, W).
 
     Returns:
-        bool: True for dense 3x3 convs of stride 1 with many channels, on
-        maps that are not tiny.
+        bool: True for 3x3 convs of stride 1 with many channels, on maps that
+        are not tiny.
     """
     return (conv.kernel_size == (3, 3) and conv.stride == (1, 1)
             and conv.groups == 1 and conv.dilation[0] == conv.dilation[1]
             and min(conv.in_channels, conv.out_channels) >= _MIN_CHANNELS
+            and (conv.dilation[0] == 1 or conv.out_channels >= _MIN_DILATED)
             and size[2] * size[3] > _MIN_POSITIONS)
 
 
@@ -39,8 +45,12 @@ def winograd_weight(weight: Tensor) -> Tensor:
         Tensor: (16, C, C').
     """
     kernel = weight.new_tensor(_KERNEL)
-    out = torch.einsum('ik,ockl,jl->ijco', kernel, weight, kernel)
-    return out.flatten(0, 1).contiguous()
+    out = weight.new_empty(4, 4, weight.shape[1], len(weight))
+    # In parts: einsum() has several results of this size in memory.
+    for part, place in zip(
+            weight.split(_PART), out.split(_PART, dim=-1)):
+        place.copy_(torch.einsum('ik,ockl,jl->ijco', kernel, part, kernel))
+    return out.flatten(0, 1)
 
 
 def _differences(parts: List[Tensor], outs: List[Optional[Tensor]]
@@ -80,12 +90,31 @@ def winograd_conv(x: Tensor, weight: Tensor, bias: Optional[Tensor],
     ]
     rows, columns = (-(-size // (2 * d)) for size in out_size)
 
-    # Every 2x2 outputs depend on 4x4 inputs, two of which it shares with the
-    # next: (num, row, phase of the row, column, phase of the column, C).
+    tiles = _tiles_of(x, padding, d, rows, columns)
+    out = x.new_empty(num, rows, 2, d, columns, 2, d, out_channels)
+    for start in range(0, out_channels, _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        products = torch.bmm(tiles.view(16, -1, channels), weight[..., part])
+        _combine(
+            products.view(4, 4, num, rows, d, columns, d, -1),
+            None if bias is None else bias[part], out[..., part])
+    out = out.view(num, 2 * rows * d, 2 * columns * d, out_channels)
+    return out[:, :out_size[0], :out_size[1]].permute(0, 3, 1, 2)
+
+
+def _tiles_of(x: Tensor, padding: Tuple[int, int], d: int, rows: int,
+              columns: int) -> Tensor:
+    """The input's 4x4 tiles, transformed: (4, 4, N, rows, d, columns, d, C).
+
+    Every 2x2 outputs depend on 4x4 inputs, two of which they share with the
+    next ones.
+    """
+    num, channels, height, width = x.shape
     padded = x.new_zeros(num, (2 * rows + 2) * d, (2 * columns + 2) * d,
                          channels)
     padded[:, padding[0]:padding[0] + height,
            padding[1]:padding[1] + width] = x.permute(0, 2, 3, 1)
+    # (num, row, phase of the row, column, phase of the column, C)
     padded = padded.view(num, 2 * rows + 2, d, 2 * columns + 2, d, channels)
     tiles = x.new_empty(4, 4, num, rows, d, columns, d, channels)
     by_row = _differences(
@@ -93,10 +122,17 @@ def winograd_conv(x: Tensor, weight: Tensor, bias: Optional[Tensor],
     for row, out in zip(by_row, tiles):
         _differences([row[:, :, :, i:i + 2 * columns:2] for i in range(4)],
                      list(out))
+    return tiles
 
-    products = torch.bmm(tiles.view(16, -1, channels), weight)
-    products = products.view(4, 4, num, rows, d, columns, d, out_channels)
-    out = x.new_empty(num, rows, 2, d, columns, 2, d, out_channels)
+
+def _combine(products: Tensor, bias: Optional[Tensor], out: Tensor) -> None:
+    """The output's transform.
+
+    Args:
+        products (Tensor): (4, 4, N, rows, d, columns, d, C').
+        bias (Tensor, optional): (C',).
+        out (Tensor): (N, rows, 2, d, columns, 2, d, C'), filled here.
+    """
     both = products[1] + products[2], products[1] - products[2]
     if bias is not None:
         # In what becomes each output, once.
@@ -105,9 +141,5 @@ def winograd_conv(x: Tensor, weight: Tensor, bias: Optional[Tensor],
     for i, summed in enumerate((both[0].add_(products[0]),
                                 both[1].sub_(products[3]))):
         first, second, third, fourth = summed
-        torch.add(
-            first, second + third, out=out[:, :, i, :, :, 0])
-        torch.sub(
-            second - third, fourth, out=out[:, :, i, :, :, 1])
-    out = out.view(num, 2 * rows * d, 2 * columns * d, out_channels)
-    return out[:, :out_size[0], :out_size[1]].permute(0, 3, 1, 2)
+        torch.add(first, second + third, out=out[:, :, i, :, :, 0])
+        torch.sub(second - third, fourth, out=out[:, :, i, :, :, 1])

@@ -50,9 +50,12 @@ def test_a_conv_that_suits_it():
     nn.Conv2d(256, 256, 1),
     nn.Conv2d(256, 256, 3, stride=2),
     nn.Conv2d(256, 256, 3, groups=2),
-    nn.Conv2d(256, 256, 3, dilation=(1, 2)),
+    nn.Conv2d(256, 1024, 3, dilation=(1, 2)),
+    nn.Conv2d(256, 256, 3, dilation=2),
     nn.Conv2d(16, 256, 3),
 ])
 def test_convs_that_do_not_suit_it(conv):
     assert not suits_winograd(conv, (1, conv.in_channels, 31, 31))
     assert not suits_winograd(nn.Conv2d(256, 256, 3), (1, 256, 7, 7))
+    assert suits_winograd(
+        nn.Conv2d(256, 1024, 3, dilation=2), (1, 256, 31, 31))
