@@ -28,6 +28,7 @@ from siamattn_mm.benchmark import frame as frame_benchmark
 from siamattn_mm.benchmark.peer_site import peer_site, read_requirement
 from siamattn_mm.benchmark.peer_worker import TRACKERS
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
+from siamattn_mm.deploy.runtimes import RUNTIMES
 from siamattn_mm.utils import written_whole
 from siamattn_mm.utils.command_line import ROOT, Parser, find_config
 
@@ -83,6 +84,12 @@ def make_parser() -> Parser:
     group.add_argument(
         '--compare-options', nargs='+', action=DictAction,
         metavar='KEY=VALUE', help='change the second tracker\'s config')
+    group.add_argument(
+        '--runtime', choices=sorted(RUNTIMES), default='onnxruntime',
+        help='of an exported checkpoint (default: %(default)s)')
+    group.add_argument(
+        '--compare-runtime', choices=sorted(RUNTIMES),
+        help='of the second tracker (default: that of the first)')
     group.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
     group.add_argument(
         '--video', help='video file, or folder of images; synthetic if left '
@@ -190,24 +197,29 @@ def tracker_specs(args: argparse.Namespace
     """The tracker, and the one to compare it with."""
     first = frame_benchmark.TrackerSpec(
         find_config(args.config), args.cfg_options, args.checkpoint,
-        args.device)
-    given = (args.compare, args.compare_checkpoint, args.compare_options)
+        args.device, args.runtime)
+    given = (args.compare, args.compare_checkpoint, args.compare_options,
+             args.compare_runtime)
     if all(value is None for value in given):
         return [first]
     if not any(given):
         raise ValueError('--compare needs another config, or '
-                         '--compare-options or --compare-checkpoint')
+                         '--compare-options, --compare-checkpoint or '
+                         '--compare-runtime')
     second = first
     if args.compare:
         # Another config: neither options nor weights are the first one's.
         second = frame_benchmark.TrackerSpec(
-            find_config(args.compare), device=args.device)
+            find_config(args.compare),
+            device=args.device,
+            runtime=args.runtime)
     options = {**(second.options or {}), **(args.compare_options or {})}
     return [
         first,
         second._replace(
             options=options or None,
-            checkpoint=args.compare_checkpoint or second.checkpoint)
+            checkpoint=args.compare_checkpoint or second.checkpoint,
+            runtime=args.compare_runtime or second.runtime)
     ]
 
 

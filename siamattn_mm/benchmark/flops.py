@@ -1,4 +1,5 @@
 """Floating point operations of everything that runs."""
+import math
 import time
 from typing import Any, Callable
 
@@ -6,6 +7,7 @@ import torch
 from mmcv.ops import DeformConv2d
 from torch import Tensor, nn
 
+from siamattn_mm.models.ops import fused_conv
 from siamattn_mm.models.ops.deform_roi_pool_pack import BaseDeformRoIPooling
 
 from .patches import Patches
@@ -19,7 +21,7 @@ except ImportError:  # PyTorch before 2.1
 _SAMPLE = 8
 
 
-def deform_conv_flops(module: DeformConv2d, out: Tensor) -> int:
+def deform_conv_flops(module: DeformConv2d, out: Tensor, *_: Any) -> int:
     """Operations of a deformable conv with its offset conv.
 
     By formula, since the ways to compute it differ in what they spend, and
@@ -44,7 +46,8 @@ def deform_conv_flops(module: DeformConv2d, out: Tensor) -> int:
     return flops
 
 
-def roi_pool_flops(module: BaseDeformRoIPooling, out: Tensor) -> int:
+def roi_pool_flops(module: BaseDeformRoIPooling, out: Tensor,
+                   *_: Any) -> int:
     """Operations of one pass of deformable RoI pooling, without its layers.
 
     Args:
@@ -57,6 +60,40 @@ def roi_pool_flops(module: BaseDeformRoIPooling, out: Tensor) -> int:
     per_axis = getattr(module, 'samples_per_bin', None) or getattr(
         module, 'sampling_ratio', None) or 1
     return _SAMPLE * per_axis**2 * out.numel()
+
+
+def winograd_flops(module: Any, out: Tensor, x: Tensor, *_: Any) -> int:
+    """Operations of a direct 3x3 conv, of which it spends a part.
+
+    Args:
+        module (Any): Not used.
+        out (Tensor): (N, C', H', W').
+        x (Tensor): (N, C, H, W).
+
+    Returns:
+        int: As many as of any other conv.
+    """
+    return 2 * out.numel() * 9 * x.shape[1]
+
+
+def _fused_conv_flops(x: Any,
+                      second: Any,
+                      third: Any,
+                      *args: Any,
+                      out_shape: Any = None,
+                      **kwargs: Any) -> int:
+    """Of oneDNN's convs, from shapes.
+
+    The weight comes second, or third where a residual is second; a bias,
+    which has one dimension, or none, may be third, too.
+    """
+    weight = third if third is not None and len(third) > 1 else second
+    return 2 * math.prod(out_shape) * math.prod(weight) // out_shape[1]
+
+
+def _fused_convs() -> dict:
+    op = getattr(torch.ops.mkldnn, '_convolution_pointwise', None)
+    return {} if op is None else {op: _fused_conv_flops}
 
 
 class FlopGauge:
@@ -95,7 +132,9 @@ class FlopGauge:
                 self._replace(module, 'forward', deform_conv_flops)
             elif isinstance(module, BaseDeformRoIPooling):
                 self._replace(module, 'pool', roi_pool_flops)
-        self._counter = FlopCounterMode(display=False)
+        self._replace(fused_conv, 'winograd_conv', winograd_flops)
+        self._counter = FlopCounterMode(
+            display=False, custom_mapping=_fused_convs())
         self._counter.__enter__()
         return self
 
@@ -103,15 +142,15 @@ class FlopGauge:
         self._counter.__exit__(*exception)
         self._patches.restore()
 
-    def _replace(self, module: nn.Module, name: str,
-                 formula: Callable[[Any, Tensor], int]) -> None:
+    def _replace(self, module: Any, name: str,
+                 formula: Callable[..., int]) -> None:
         function = getattr(module, name)
 
         def counted(*args, **kwargs):
             before = self._counter.get_total_flops()
             out = function(*args, **kwargs)
             seen = self._counter.get_total_flops() - before
-            self._extra += formula(module, out) - seen
+            self._extra += formula(module, out, *args) - seen
             return out
 
         self._patches.replace(module, name, counted)

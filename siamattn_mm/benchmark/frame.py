@@ -10,6 +10,7 @@ import torch
 from mmengine.config import Config
 
 from siamattn_mm.apis import Tracker, init_tracker
+from siamattn_mm.deploy import is_exported
 
 from .flops import FlopGauge, can_count, matmul_peak
 from .memory import peak_rss_mb, reset_peak, rss_mb
@@ -29,11 +30,13 @@ class TrackerSpec(NamedTuple):
         checkpoint (str, optional): Weights; without them those that ship
             with the package, or random ones.
         device (str): e.g. ``'cpu'``.
+        runtime (str): Of an exported checkpoint.
     """
     config: str
     options: Optional[dict] = None
     checkpoint: Optional[str] = None
     device: str = 'cpu'
+    runtime: str = 'onnxruntime'
 
     @property
     def name(self) -> str:
@@ -41,6 +44,8 @@ class TrackerSpec(NamedTuple):
         parts = [osp.splitext(osp.basename(self.config))[0]]
         if self.checkpoint is not None:
             parts.append(osp.basename(self.checkpoint))
+            if is_exported(self.checkpoint):
+                parts.append(self.runtime)
         parts += [f'{key}={value}'
                   for key, value in (self.options or {}).items()]
         return ' '.join(parts)
@@ -64,7 +69,8 @@ class TrackerSpec(NamedTuple):
             # weights, two of one config shall have the same.
             warnings.filterwarnings('ignore', message='init_tracker')
             torch.manual_seed(0)
-            return init_tracker(config, self.checkpoint, self.device)
+            return init_tracker(config, self.checkpoint, self.device,
+                                self.runtime)
 
 
 class Spread(NamedTuple):
@@ -134,6 +140,8 @@ class FrameRuns:
         if not can_count():
             return None
         self.tracker.init(self.frames[0], self.bbox)
+        # What is computed once is no part of a frame.
+        self.tracker.update(self.frames[1])
         with FlopGauge(self.tracker.model) as gauge, \
                 StageRecorder(gauge) as recorder:
             recorder.install(self.tracker.model)

@@ -51,6 +51,7 @@ _KNOWN_TEST_CFG = dict(
     center_size=None,
     min_size=None,
     fold_norms=None,
+    precision=None,
     rpn=('penalty_k', 'window_influence', 'lr'),
     refine=('box', 'mask_thr', 'min_contour_area'))
 

@@ -9,6 +9,7 @@ from mmtrack.registry import MODELS
 from siamattn_mm.models.trackers import SiamAttn, TrackResult
 from siamattn_mm.models.trackers.crop import crop_image
 from siamattn_mm.models.trackers.mask_paste import paste_mask
+from siamattn_mm.models.trackers.siamattn import precision_of
 
 from .files import (
     ExportError,
@@ -70,7 +71,8 @@ class ExportedSiamAttn(SiamAttn):
         paths = template_path(onnx_file), onnx_file
         check_exists(onnx_file)
         self._template_graph, self._track_graph = (
-            open_graph(path, runtime) for path in paths)
+            open_graph(path, runtime, precision_of(self.test_cfg))
+            for path in paths)
         template, track = (
             Metadata.parse(graph.entries, path) for graph, path in zip(
                 (self._template_graph, self._track_graph), paths))

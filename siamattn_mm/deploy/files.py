@@ -26,7 +26,9 @@ _FREE = frozenset([
     'loss_mask',
     'bbox_coder',
     # Tracking: inputs of the graph, or what is done behind it.
+    'model.optimize',
     'model.test_cfg.fold_norms',
+    'model.test_cfg.precision',
     'model.test_cfg.rpn.penalty_k',
     'model.test_cfg.rpn.window_influence',
     'model.test_cfg.rpn.lr',

@@ -32,8 +32,13 @@ def _near_cells(coordinate: Tensor, share: Tensor,
     return cells.long(), weights
 
 
-def pool_bins(input: Tensor, batch_index: Tensor, y: Tensor, x: Tensor,
-              y_share: Tensor, x_share: Tensor) -> Tensor:
+def pool_bins(input: Tensor,
+              batch_index: Tensor,
+              y: Tensor,
+              x: Tensor,
+              y_share: Tensor,
+              x_share: Tensor,
+              optimize: bool = True) -> Tensor:
     """``siamattn_mm.models.ops.bin_sampling.pool_bins`` for one RoI.
 
     Without offsets a bin's weights are a row of cells times a column of them

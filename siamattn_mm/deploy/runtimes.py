@@ -16,14 +16,24 @@ class OnnxRuntimeGraph:
     Args:
         path (str): ONNX file.
         num_threads (int): As many as PyTorch uses.
+        precision (str): Only ``'fp32'``. Defaults to 'fp32'.
 
     Attributes:
         inputs (tuple[str]): Names.
         entries (dict[str, str]): The file's metadata.
+
+    Raises:
+        ExportError: If ``precision`` is another one.
     """
 
-    def __init__(self, path: str, num_threads: int) -> None:
+    def __init__(self,
+                 path: str,
+                 num_threads: int,
+                 precision: str = 'fp32') -> None:
         runtime = require('onnxruntime')
+        if precision != 'fp32':
+            raise ExportError(f'onnxruntime has no {precision} on a CPU: take '
+                              'runtime openvino, or precision fp32')
         options = runtime.SessionOptions()
         options.intra_op_num_threads = num_threads
         options.log_severity_level = 3
@@ -67,33 +77,42 @@ def _openvino_deform_conv(node: Any) -> Any:
         bilinear_interpolation_pad=True).outputs()
 
 
+_OPENVINO_TYPES = {'fp32': 'f32', 'bf16': 'bf16'}
+
+
 class OpenVINOGraph:
-    """A graph in OpenVINO, on the CPU, in single precision.
+    """A graph in OpenVINO, on the CPU.
 
     Args:
         path (str): ONNX file.
         num_threads (int): As many as PyTorch uses.
+        precision (str): ``'fp32'``, or ``'bf16'`` for what OpenVINO can do
+            with it. Defaults to 'fp32'.
 
     Attributes:
         inputs (tuple[str]): Names.
         entries (dict[str, str]): The file's metadata.
     """
 
-    def __init__(self, path: str, num_threads: int) -> None:
+    def __init__(self,
+                 path: str,
+                 num_threads: int,
+                 precision: str = 'fp32') -> None:
         openvino = require('openvino')
         frontend = require('openvino.frontend.onnx')
         core = openvino.Core()
         core.add_extension(
             frontend.ConversionExtension('DeformConv', _openvino_deform_conv))
         model = core.read_model(path)
+        # Compiling may give an input the name of what is computed from it.
+        self.inputs = tuple(i.get_any_name() for i in model.inputs)
         compiled = core.compile_model(
             model, 'CPU', {
                 'INFERENCE_NUM_THREADS': num_threads,
-                'INFERENCE_PRECISION_HINT': 'f32',
+                'INFERENCE_PRECISION_HINT': _OPENVINO_TYPES[precision],
                 'PERFORMANCE_HINT': 'LATENCY',
                 'CPU_DENORMALS_OPTIMIZATION': True
             })
-        self.inputs = tuple(i.get_any_name() for i in compiled.inputs)
         # A tensor has the graph's name for it, and maybe its operator's too.
         self._outputs = [o.get_names() for o in compiled.outputs]
         self._request = compiled.create_infer_request()
@@ -112,8 +131,9 @@ class OpenVINOGraph:
             dict[str, ndarray]: Its outputs.
         """
         outputs = self._request.infer(
-            {name: feeds[name]
-             for name in self.inputs}, share_inputs=True)
+            {index: feeds[name]
+             for index, name in enumerate(self.inputs)},
+            share_inputs=True)
         return {
             name: array
             for names, array in zip(self._outputs, outputs.values())
@@ -124,12 +144,15 @@ class OpenVINOGraph:
 RUNTIMES = {'onnxruntime': OnnxRuntimeGraph, 'openvino': OpenVINOGraph}
 
 
-def open_graph(path: str, runtime: str = 'onnxruntime') -> Any:
+def open_graph(path: str,
+               runtime: str = 'onnxruntime',
+               precision: str = 'fp32') -> Any:
     """Load a graph.
 
     Args:
         path (str): ONNX file.
         runtime (str): A key of ``RUNTIMES``. Defaults to 'onnxruntime'.
+        precision (str): ``'fp32'`` or ``'bf16'``. Defaults to 'fp32'.
 
     Returns:
         OnnxRuntimeGraph | OpenVINOGraph: Call it with named arrays.
@@ -143,7 +166,8 @@ def open_graph(path: str, runtime: str = 'onnxruntime') -> Any:
                           f'got {runtime!r}')
     check_exists(path)
     try:
-        return RUNTIMES[runtime](os.fspath(path), torch.get_num_threads())
+        return RUNTIMES[runtime](
+            os.fspath(path), torch.get_num_threads(), precision)
     except ExportError:
         raise
     except Exception as error:  # each runtime has its own kinds

@@ -6,14 +6,15 @@ from mmtrack.registry import MODELS
 from torch import nn
 
 from siamattn_mm.benchmark.flops import FlopGauge, can_count, matmul_peak
+from siamattn_mm.models.ops.fused_conv import fused_conv
 
 pytestmark = pytest.mark.skipif(
     not can_count(), reason='needs PyTorch 2.1 or newer')
 
 
-def count(model, *inputs):
+def count(model, *inputs, run=None):
     with torch.no_grad(), FlopGauge(model) as gauge:
-        model(*inputs)
+        (run or model)(*inputs)
         return gauge()
 
 
@@ -24,6 +25,28 @@ def test_conv_and_linear():
     depthwise = nn.Conv2d(6, 6, 3, groups=6)
     assert count(depthwise, torch.rand(1, 6, 9, 9)) == 2 * 7 * 7 * 6 * 9
     assert count(nn.Linear(4, 5), torch.rand(3, 4)) == 2 * 3 * 4 * 5
+
+
+@pytest.mark.parametrize('bias', [True, False])
+@pytest.mark.parametrize('residual', [True, False])
+@pytest.mark.parametrize('groups', [1, 2, 4])
+def test_fused_conv(bias, residual, groups):
+    conv = nn.Conv2d(4, 8, 3, padding=1, groups=groups, bias=bias)
+    residual = torch.rand(2, 8, 5, 7) if residual else None
+    found = count(
+        conv,
+        torch.rand(2, 4, 5, 7),
+        run=lambda x: fused_conv(x, conv, residual=residual))
+    assert found == 2 * (2 * 5 * 7) * 8 * 4 // groups * 3 * 3
+
+
+def test_winograd_counts_as_any_conv():
+    conv = nn.Conv2d(256, 256, 3)
+    with torch.no_grad():  # its weights are transformed once
+        fused_conv(torch.rand(1, 256, 12, 9), conv)
+    found = count(
+        conv, torch.rand(1, 256, 12, 9), run=lambda x: fused_conv(x, conv))
+    assert found == 2 * (10 * 7) * 256 * 256 * 9
 
 
 @pytest.mark.parametrize('vectorized', [True, False])

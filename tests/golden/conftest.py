@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from siamattn_mm.apis import init_tracker
 from siamattn_mm.utils.convert import convert
@@ -29,8 +30,8 @@ def official_weights(golden):
 
 
 @pytest.fixture(scope='session')
-def released_tracker(official_weights, repository, tmp_path_factory):
-    """The released config with these weights, through a checkpoint file."""
+def released_file(official_weights, repository, tmp_path_factory):
+    """The released config, and a checkpoint file with these weights."""
     config = repository / 'configs/siamattn/siamattn_r50_released.py'
     with pytest.warns(UserWarning, match='without a checkpoint'):
         blank = init_tracker(str(config))
@@ -39,5 +40,16 @@ def released_tracker(official_weights, repository, tmp_path_factory):
     assert not converted.untouched
     path = tmp_path_factory.mktemp('golden') / 'released.pth'
     torch.save(dict(state_dict=converted.state_dict), path)
-    del blank
-    return init_tracker(str(config), str(path))
+    return config, path
+
+
+@pytest.fixture(scope='session', params=[True, False],
+                ids=['optimized', 'plain'])
+def released_tracker(request, released_file):
+    """A tracker with these weights, optimisations on or off."""
+    config, path = released_file
+    config = Config.fromfile(config)
+    config.model.optimize = request.param
+    tracker = init_tracker(config, str(path))
+    assert tracker.model.siamese_neck.levels[0].conv.optimize is request.param
+    return tracker

@@ -34,6 +34,8 @@ class SiamMobileNetV2(MobileNetV2):
             are to be frozen than are built.
     """
 
+    optimize = True
+
     def __init__(self,
                  out_indices: Sequence[int] = (1, 2, 3, 4),
                  max_stride: int = 8,
@@ -90,7 +92,7 @@ class SiamMobileNetV2(MobileNetV2):
             64, 64), (N, 32, 32, 32), (N, 64, 32, 32), (N, 96, 32, 32). For
             127 pixels the sides are 64, 32, 16, 16, 16.
         """
-        if not x.is_cuda:
+        if self.optimize and not x.is_cuda:
             # Depth-wise convs on a CPU are about twice as fast so.
             x = x.contiguous(memory_format=torch.channels_last)
         x = self.conv1(x)

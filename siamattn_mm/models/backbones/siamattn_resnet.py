@@ -1,9 +1,12 @@
 """ResNet-50 whose stem is an output too."""
 from typing import Sequence, Tuple
 
+import torch
 from mmtrack.models.backbones import SOTResNet
 from mmtrack.registry import MODELS
 from torch import Tensor
+
+from ..ops.fused_conv import can_fuse, fused_conv
 
 
 @MODELS.register_module()
@@ -25,6 +28,9 @@ class SiamAttnResNet(SOTResNet):
             Defaults to (1, 1, 2, 4).
         **kwargs: As for mmtrack's ``SOTResNet``. ``depth`` defaults to 50.
     """
+
+    optimize = True
+    folds_norms = False
 
     def __init__(self,
                  out_stem: bool = True,
@@ -55,6 +61,11 @@ class SiamAttnResNet(SOTResNet):
         """
         if self.deep_stem:
             x = self.stem(x)
+        elif self._can_fuse_stem():
+            if not x.is_cuda:
+                # So oneDNN's convs need no other layout in between.
+                x = x.contiguous(memory_format=torch.channels_last)
+            x = fused_conv(x, self.conv1, self.norm1, self.relu)
         else:
             x = self.relu(self.norm1(self.conv1(x)))
         outs = [x] if self.out_stem else []
@@ -64,3 +75,9 @@ class SiamAttnResNet(SOTResNet):
             if i in self.out_indices:
                 outs.append(x)
         return tuple(outs)
+
+    def _can_fuse_stem(self) -> bool:
+        return (self.optimize and self.folds_norms
+                and not torch.is_grad_enabled()
+                and not self.norm1.training
+                and can_fuse(self.conv1, self.norm1))

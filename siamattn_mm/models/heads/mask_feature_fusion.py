@@ -1,6 +1,7 @@
 """Fused high-resolution features: the mask branch's feature."""
 from typing import Optional, Sequence, Tuple
 
+import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
@@ -30,6 +31,8 @@ class MaskFeatureFusion(BaseModule):
     Raises:
         ValueError: If ``source`` is unknown or ``size_index`` out of range.
     """
+
+    optimize = True
 
     def __init__(self,
                  in_channels: Sequence[int],
@@ -85,9 +88,16 @@ class MaskFeatureFusion(BaseModule):
                 f'maps, but got {len(low_level_feats)} low-level and '
                 f'{len(last)} {self.source} maps')
         size = tuple(maps[self.size_index].shape[-2:])
-        return sum(
+        laterals = (
             self._lateral(conv, x, size)
             for conv, x in zip(self.lateral_convs, maps))
+        if torch.is_grad_enabled() or not self.optimize:
+            return sum(laterals)
+        # Memory that the CPU has just seen is not asked for again.
+        total = next(laterals)
+        for lateral in laterals:
+            total = total.add_(lateral)
+        return total
 
     def _lateral(self, conv: ConvModule, x: Tensor,
                  size: Tuple[int, int]) -> Tensor:
@@ -103,7 +113,7 @@ class MaskFeatureFusion(BaseModule):
             return F.interpolate(
                 x, size=size, mode='bilinear', align_corners=True)
 
-        if x.shape[-1] >= size[-1]:
+        if x.shape[-1] >= size[-1] or not self.optimize:
             return conv(resize(x))
         if self.training:
             return conv.activate(conv.norm(resize(conv.conv(x))))

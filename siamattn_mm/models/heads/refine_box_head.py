@@ -6,6 +6,7 @@ from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
+from ..ops.layers import run_layers
 from .siamese_rpn_head import MAX_LOG
 
 
@@ -57,7 +58,7 @@ class RefineBoxHead(BaseModule):
             ``target_stds``.
         """
         pooled = self.roi_layer(feat, rois)
-        return self.fc_reg(self.shared_fcs(pooled.flatten(1)))
+        return self.fc_reg(run_layers(self.shared_fcs, pooled.flatten(1)))
 
     def encode(self, boxes: Tensor, targets: Tensor) -> Tensor:
         """Encode targets relative to boxes.

@@ -1,10 +1,13 @@
 """Mask head of the region refinement."""
 from typing import Optional
 
+import torch
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
+
+from ..ops.derived import derived
 
 
 @MODELS.register_module()
@@ -25,6 +28,8 @@ class RefineMaskHead(BaseModule):
         norm_cfg (dict): Defaults to dict(type='BN').
         init_cfg (dict, optional): Defaults to None.
     """
+
+    optimize = True
 
     def __init__(self,
                  roi_layer: dict,
@@ -63,4 +68,30 @@ class RefineMaskHead(BaseModule):
             Tensor: (R, 1, 64, 64) logits over the RoI.
         """
         x = self.convs(self.roi_layer(feat, rois))
+        if self._has_blocks():
+            return self._logits_of_blocks(x)
         return self.conv_logits(self.relu(self.upsample(x)))
+
+    def _has_blocks(self) -> bool:
+        return (self.optimize and not torch.is_grad_enabled()
+                and not torch.jit.is_tracing())
+
+    def _logits_of_blocks(self, x: Tensor) -> Tensor:
+        """Deconv and 1x1 conv as matrix products.
+
+        The deconv's stride is its kernel's size, so that each cell becomes a
+        block of its own; only the logits are put in their places.
+        """
+        deconv, last = self.upsample, self.conv_logits
+        height, width = deconv.kernel_size
+        num, channels = len(x), deconv.out_channels
+        matrix, bias = derived(
+            self, 'blocks', (deconv.weight, deconv.bias),
+            lambda: (deconv.weight.flatten(1).t().contiguous(), deconv.bias.
+                     repeat_interleave(height * width)[None, :, None]))
+        # (num, channels * block, cells)
+        blocks = torch.baddbmm(bias, matrix.expand(num, -1, -1), x.flatten(2))
+        blocks = self.relu(blocks).view(num, channels, -1)
+        logits = torch.matmul(last.weight.flatten(1), blocks) + last.bias
+        logits = logits.view(num, height, width, *x.shape[2:])
+        return logits.permute(0, 3, 1, 4, 2).reshape(num, 1, *self.mask_size)

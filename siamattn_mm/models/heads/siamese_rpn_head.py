@@ -11,7 +11,11 @@ from torch import Tensor, nn
 
 from siamattn_mm.utils.image_seeds import image_seeds, seeded
 
-from .correlation_head import DepthwiseCorrelationHead
+from .correlation_head import (
+    DepthwiseCorrelationHead,
+    can_correlate_together,
+    correlate_together,
+)
 
 # Of a size's change: exp() of what an untrained network says overflows.
 MAX_LOG = 8.
@@ -103,6 +107,9 @@ class SiamAttnRPNHead(SiameseRPNHead):
         **kwargs: As for ``SiameseRPNHead``.
     """
 
+    optimize = True
+    folds_norms = False
+
     def __init__(self,
                  anchor_generator: dict,
                  in_channels: Sequence[int],
@@ -134,6 +141,35 @@ class SiamAttnRPNHead(SiameseRPNHead):
                                              norm_cfg)
                     for channels in in_channels))
         self._grids: Dict[Tuple[int, int], Tuple[np.ndarray, ...]] = {}
+
+    def forward(self, template_feats: Tuple[Tensor, ...],
+                search_feats: Tuple[Tensor, ...]) -> Tuple[Tensor, Tensor]:
+        """Run the network: mmtrack's, both branches of a level together.
+
+        Args:
+            template_feats (tuple[Tensor]): One (N, C, 7, 7) per level.
+            search_feats (tuple[Tensor]): One (N, C, 31, 31) per level.
+
+        Returns:
+            tuple[Tensor, Tensor]: ``cls_score`` (N, 2 * A, 25, 25) and
+            ``bbox_pred`` (N, 4 * A, 25, 25).
+        """
+        heads = list(zip(self.cls_heads, self.reg_heads))
+        if not (self.optimize and len(template_feats) == len(search_feats) ==
+                len(heads) and self.folds_norms
+                and all(can_correlate_together(pair) for pair in heads)):
+            return super().forward(template_feats, search_feats)
+        pairs = [
+            correlate_together(pair, z, x)
+            for pair, z, x in zip(heads, template_feats, search_feats)
+        ]
+        weights = [[1 / len(heads)] * len(heads)] * 2
+        if self.weighted_sum:
+            weights = self.cls_weight.softmax(0), self.reg_weight.softmax(0)
+        cls_score, bbox_pred = (
+            sum(w * out for w, out in zip(shares, outs))
+            for shares, outs in zip(weights, zip(*pairs)))
+        return cls_score, bbox_pred
 
     def _grid(self, size: Tuple[int, int]) -> Tuple[np.ndarray, ...]:
         """Anchors (4, A*H*W), cxcywh around the centre, and the window."""

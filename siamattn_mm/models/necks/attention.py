@@ -7,8 +7,11 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 CHANNEL_SOFTMAX = ('plain', 'inverted')
-# Attention below this is none.
+# Attention below this is none. Subnormal numbers, of which a peaked softmax is
+# full, make a CPU's matrix product fifty times slower.
 NEGLIGIBLE = 1e-20
+# Energies this far below their row's largest: exp() of it is 1e-26.
+LOWEST = -60.
 
 
 def to_tokens(x: Tensor) -> Tensor:
@@ -52,7 +55,26 @@ def spatial_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return torch.bmm(attention, value)
 
 
-def channel_attention_map(x: Tensor, softmax: str = 'plain') -> Tensor:
+def spatial_attention_map(query: Tensor, key: Tensor) -> Tensor:
+    """Attention of each position to all, without gradients.
+
+    Args:
+        query (Tensor): (N, L, C').
+        key (Tensor): (N, M, C').
+
+    Returns:
+        Tensor: (N, L, M); each row sums to 1. What would be less than e^-60
+        of a row's largest is that.
+    """
+    energy = torch.bmm(query, key.transpose(1, 2))
+    # Before the softmax, which is slow with subnormal numbers, too.
+    energy = energy.sub_(energy.amax(-1, keepdim=True)).clamp_(min=LOWEST)
+    return energy.softmax(dim=-1)
+
+
+def channel_attention_map(x: Tensor,
+                          softmax: str = 'plain',
+                          flush: bool = True) -> Tensor:
     """Affinity between channels (paper eq. 2), without any parameter.
 
     Args:
@@ -61,6 +83,8 @@ def channel_attention_map(x: Tensor, softmax: str = 'plain') -> Tensor:
             the rows of E, ``'inverted'`` softmax over the rows of
             ``rowmax(E) - E``, which the released checkpoints were trained
             with. Defaults to 'plain'.
+        flush (bool): Whether attention below ``NEGLIGIBLE`` becomes 0.
+            Defaults to True.
 
     Returns:
         Tensor: (N, C, C); each row sums to 1. Computed in float32 or better.
@@ -72,9 +96,9 @@ def channel_attention_map(x: Tensor, softmax: str = 'plain') -> Tensor:
         energy = torch.bmm(x32.transpose(1, 2), x32)
         if softmax == 'inverted':
             energy = energy.max(dim=-1, keepdim=True)[0] - energy
-        # Subnormal numbers, of which a peaked softmax is full, make a CPU's
-        # matrix product fifty times slower.
-        attention = F.threshold(energy.softmax(dim=-1), NEGLIGIBLE, 0.)
+        attention = energy.softmax(dim=-1)
+        if flush:
+            attention = F.threshold(attention, NEGLIGIBLE, 0.)
         return attention.to(x.dtype)
 
 
@@ -107,6 +131,8 @@ class SpatialSelfAttention(BaseModule):
         ValueError: If ``reduction`` leaves queries and keys no channel.
     """
 
+    optimize = True
+
     def __init__(self,
                  channels: int,
                  reduction: int = 8,
@@ -130,13 +156,28 @@ class SpatialSelfAttention(BaseModule):
         Returns:
             Tensor: (N, H * W, C), a row per position.
         """
+        if not self.optimize:
+            return self._plain(x)
         tokens = to_tokens(x)
         source = to_tokens(F.max_pool2d(x, 2)) if self.sub_sample else tokens
+        query = _conv_1x1(self.query_conv, tokens)
+        key = _conv_1x1(self.key_conv, source)
+        if torch.is_grad_enabled():
+            out = spatial_attention(query, key,
+                                    _conv_1x1(self.value_conv, source))
+            return torch.addcmul(tokens, self.alpha, out)
+        # The scalar on what is smallest, the sum inside of the product.
+        conv = self.value_conv
+        value = F.linear(source, self.alpha * conv.weight.flatten(1),
+                         self.alpha * conv.bias)
+        return torch.baddbmm(tokens, spatial_attention_map(query, key), value)
+
+    def _plain(self, x: Tensor) -> Tensor:
+        source = F.max_pool2d(x, 2) if self.sub_sample else x
         out = spatial_attention(
-            _conv_1x1(self.query_conv, tokens),
-            _conv_1x1(self.key_conv, source),
-            _conv_1x1(self.value_conv, source))
-        return torch.addcmul(tokens, self.alpha, out)
+            to_tokens(self.query_conv(x)), to_tokens(self.key_conv(source)),
+            to_tokens(self.value_conv(source)))
+        return self.alpha * out + to_tokens(x)
 
 
 def _conv_1x1(conv: nn.Conv2d, tokens: Tensor) -> Tensor:

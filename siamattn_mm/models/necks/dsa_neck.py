@@ -1,5 +1,5 @@
 """Deformable siamese attention (paper section 3.2)."""
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from mmcv.cnn import build_conv_layer
@@ -37,6 +37,8 @@ class DSALevel(BaseModule):
 
     See :class:`DSANeck` for the arguments.
     """
+
+    optimize = True
 
     def __init__(self, channels: int, reduction: int, self_attention: bool,
                  cross_attention: bool, conv_cfg: Optional[dict],
@@ -79,7 +81,7 @@ class DSALevel(BaseModule):
         channel_map = None
         if self.self_attention or self.cross_attention:
             channel_map = channel_attention_map(
-                to_tokens(x), self.channel_softmax)
+                to_tokens(x), self.channel_softmax, flush=self.optimize)
         return BranchState(spatial, channel_map)
 
     def fuse(self, x: Tensor, state: BranchState, other: BranchState,
@@ -106,14 +108,26 @@ class DSALevel(BaseModule):
         if not maps:
             return self.conv(x)
         tokens = to_tokens(x)
+        if not self.optimize:
+            return self._fuse_plainly(x, tokens, maps, state)
         # Each of these attentions has the identity in it.
-        out = torch.add(
-            apply_channel_attention(sum(maps), tokens),
-            tokens,
-            alpha=len(maps))
+        identity = torch.eye(
+            x.shape[1], dtype=maps[0].dtype, device=x.device)
+        mixing = sum(maps) + len(maps) * identity
+        if state.spatial is None:
+            out = apply_channel_attention(mixing, tokens)
+        else:
+            out = torch.baddbmm(state.spatial, tokens, mixing.transpose(1, 2))
+        return self.conv(to_map(out, x.shape[-2:]))
+
+    def _fuse_plainly(self, x: Tensor, tokens: Tensor, maps: List[Tensor],
+                      state: BranchState) -> Tensor:
+        """One attention after the other."""
+        out = sum(
+            apply_channel_attention(one, tokens) + tokens for one in maps)
         if state.spatial is not None:
             out = out + state.spatial
-        return self.conv(to_map(out, x.shape[-2:]))
+        return self.conv(to_map(out, x.shape[-2:]).contiguous())
 
     def forward(self, z: Tensor, x: Tensor,
                 z_state: BranchState) -> Tuple[Tensor, Tensor]:

@@ -94,8 +94,13 @@ def _interpolation(coordinate: Tensor, share: Tensor,
     return torch.cat((lower, upper), dim=-1), weight
 
 
-def pool_bins(input: Tensor, batch_index: Tensor, y: Tensor, x: Tensor,
-              y_share: Tensor, x_share: Tensor) -> Tensor:
+def pool_bins(input: Tensor,
+              batch_index: Tensor,
+              y: Tensor,
+              x: Tensor,
+              y_share: Tensor,
+              x_share: Tensor,
+              optimize: bool = True) -> Tensor:
     """Average bilinear samples over the bins of RoIs.
 
     The samples of a bin are a grid, so the mean is a sum over cells with
@@ -111,6 +116,8 @@ def pool_bins(input: Tensor, batch_index: Tensor, y: Tensor, x: Tensor,
         y_share (Tensor): Part that every row has in its bin's mean, shape as
             ``y``. 0 for rows that do not count.
         x_share (Tensor): The same for columns, shape as ``x``.
+        optimize (bool): False has all samples in memory at once. Defaults to
+            True.
 
     Returns:
         Tensor: Means, (R, C, P_h, P_w), in the type of ``y``. Differentiable
@@ -132,7 +139,7 @@ def pool_bins(input: Tensor, batch_index: Tensor, y: Tensor, x: Tensor,
     # (cells of all images, C); sums are slow if C is not contiguous.
     features = input.to(y.dtype).permute(0, 2, 3, 1).contiguous()
     features = features.view(-1, channels)
-    if torch.onnx.is_in_onnx_export():
+    if torch.onnx.is_in_onnx_export() or not optimize:
         # ONNX has no embedding_bag: the exporter would unroll all bins.
         output = (features[cell] * weight.unsqueeze(-1)).sum(dim=1)
     else:

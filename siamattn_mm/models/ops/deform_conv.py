@@ -1,6 +1,6 @@
 """Deformable convolution (v1) that is fast on a CPU too."""
 from functools import lru_cache
-from typing import Tuple, Union
+from typing import Optional, Tuple, Union
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from mmtrack.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
+from .derived import derived
 from .weighted_rows import weighted_rows
 
 Pair = Union[int, Tuple[int, int]]
@@ -35,12 +36,25 @@ def _grid(taps: Tuple[int, int], out_size: Tuple[int, int],
     return grid.reshape((-1, 2) + out_size)
 
 
+def as_matrix(weight: Tensor) -> Tensor:
+    """A conv's weight as the matrix behind sampled columns.
+
+    Args:
+        weight (Tensor): (C', C, K_h, K_w).
+
+    Returns:
+        Tensor: (K_h * K_w * C, C').
+    """
+    return weight.permute(2, 3, 1, 0).reshape(-1, len(weight))
+
+
 def deform_conv2d(input: Tensor,
                   offset: Tensor,
                   weight: Tensor,
                   stride: Pair = 1,
                   padding: Pair = 0,
-                  dilation: Pair = 1) -> Tensor:
+                  dilation: Pair = 1,
+                  kernel: Optional[Tensor] = None) -> Tensor:
     """Convolve at displaced positions (Dai et al., ICCV 2017).
 
     The same numbers as ``mmcv.ops.deform_conv2d`` with one group, from
@@ -54,6 +68,8 @@ def deform_conv2d(input: Tensor,
         stride (int | tuple[int, int]): Defaults to 1.
         padding (int | tuple[int, int]): Zeros around the map. Defaults to 0.
         dilation (int | tuple[int, int]): Defaults to 1.
+        kernel (Tensor, optional): The weight as :func:`as_matrix` gives it,
+            if it is there already. Defaults to None.
 
     Returns:
         Tensor: (N, C', H', W'). Differentiable to all three tensors.
@@ -101,8 +117,10 @@ def deform_conv2d(input: Tensor,
     columns = weighted_rows(
         cells.view(-1, 4), shares.view(-1, 4),
         features.contiguous().view(-1, channels))
-    kernel = weight.to(dtype).permute(2, 3, 1, 0).reshape(-1, len(weight))
-    out = columns.view(-1, taps[0] * taps[1] * channels) @ kernel
+    if kernel is None:
+        kernel = as_matrix(weight.to(dtype))
+    columns = columns.view(-1, taps[0] * taps[1] * channels)
+    out = columns.to(kernel.dtype) @ kernel
     out = out.view(num, *out_size, len(weight)).permute(0, 3, 1, 2)
     return out.to(input.dtype)
 
@@ -131,6 +149,8 @@ class DeformConvPack(DeformConv2dPack):
         **kwargs: As for ``mmcv.ops.DeformConv2dPack``.
     """
 
+    optimize = True
+
     def __init__(self, *args, vectorized: bool = True, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if self.groups != 1 or self.deform_groups != 1:
@@ -153,7 +173,14 @@ class DeformConvPack(DeformConv2dPack):
         Returns:
             Tensor: (N, C', H', W').
         """
-        if x.is_cuda or not self.vectorized:
+        if x.is_cuda or not (self.vectorized and self.optimize):
             return super().forward(x)
+        kernel = None
+        if not torch.is_grad_enabled():
+            dtype = self.weight.dtype
+            if torch.is_autocast_enabled('cpu'):
+                dtype = torch.get_autocast_dtype('cpu')
+            kernel = derived(self, ('matrix', dtype), (self.weight, ),
+                             lambda: as_matrix(self.weight).to(dtype))
         return deform_conv2d(x, self.conv_offset(x), self.weight, self.stride,
-                             self.padding, self.dilation)
+                             self.padding, self.dilation, kernel)

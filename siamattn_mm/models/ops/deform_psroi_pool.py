@@ -18,7 +18,8 @@ def deform_psroi_pool(input: Tensor,
                       output_size: Union[int, Sequence[int]],
                       spatial_scale: float = 1.0,
                       samples_per_bin: int = 4,
-                      trans_std: float = 0.1) -> Tensor:
+                      trans_std: float = 0.1,
+                      optimize: bool = True) -> Tensor:
     """Deformable RoI pooling of `Deformable ConvNets
     <https://arxiv.org/abs/1703.06211>`_, without position sensitivity.
 
@@ -42,6 +43,8 @@ def deform_psroi_pool(input: Tensor,
         spatial_scale (float): Cells per unit of ``rois``. Defaults to 1.0.
         samples_per_bin (int): Samples per bin and axis. Defaults to 4.
         trans_std (float): Factor of the offsets. Defaults to 0.1.
+        optimize (bool): False has all samples in memory at once. Defaults to
+            True.
 
     Returns:
         Tensor: Pooled features, (R, C, P_h, P_w), in the type of ``input``.
@@ -77,7 +80,8 @@ def deform_psroi_pool(input: Tensor,
     y = y_bin.unsqueeze(-1) + y_step[:, None, None]
     height, width = input.shape[2:]
     output = pool_bins(input, rois[:, 0].long(), y, x,
-                       _share_of_kept(y, height), _share_of_kept(x, width))
+                       _share_of_kept(y, height), _share_of_kept(x, width),
+                       optimize)
     return output.to(input.dtype)
 
 
@@ -163,7 +167,7 @@ class DeformPSRoIPooling(BaseDeformRoIPooling):
              offset: Optional[Tensor]) -> Tensor:
         return deform_psroi_pool(input, rois, offset, self.output_size,
                                  self.spatial_scale, self.samples_per_bin,
-                                 self.trans_std)
+                                 self.trans_std, self.optimize)
 
     def kernel_repr(self) -> str:
         return (f'samples_per_bin={self.samples_per_bin}, '

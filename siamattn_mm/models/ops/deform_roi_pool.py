@@ -16,7 +16,8 @@ def deform_roi_pool(input: Tensor,
                     output_size: Union[int, Sequence[int]],
                     spatial_scale: float = 1.0,
                     sampling_ratio: int = 0,
-                    gamma: float = 0.1) -> Tensor:
+                    gamma: float = 0.1,
+                    optimize: bool = True) -> Tensor:
     """Deformable RoI pooling as ``mmcv.ops.deform_roi_pool`` computes it.
 
     Every bin is the mean of a grid of bilinear samples at the centres of its
@@ -42,6 +43,8 @@ def deform_roi_pool(input: Tensor,
             in cells, rounded up, for each RoI and axis; a RoI turned inside
             out has no samples then, and pools to 0. Defaults to 0.
         gamma (float): Factor of the offsets. Defaults to 0.1.
+        optimize (bool): False has all samples in memory at once where mmcv's
+            op does not serve. Defaults to True.
 
     Returns:
         Tensor: Pooled features, (R, C, P_h, P_w), in the type of ``input``.
@@ -84,7 +87,8 @@ def deform_roi_pool(input: Tensor,
     y = y_bin.unsqueeze(-1) + y_step[:, None, None]
     x_share = x_part[:, None, None] * ((x >= -1) & (x <= width))
     y_share = y_part[:, None, None] * ((y >= -1) & (y <= height))
-    output = pool_bins(input, rois[:, 0].long(), y, x, y_share, x_share)
+    output = pool_bins(input, rois[:, 0].long(), y, x, y_share, x_share,
+                       optimize)
     return output.to(input.dtype)
 
 
@@ -187,7 +191,7 @@ class DeformRoIPooling(BaseDeformRoIPooling):
              offset: Optional[Tensor]) -> Tensor:
         return deform_roi_pool(input, rois, offset, self.output_size,
                                self.spatial_scale, self.sampling_ratio,
-                               self.gamma)
+                               self.gamma, self.optimize)
 
     def kernel_repr(self) -> str:
         return f'sampling_ratio={self.sampling_ratio}, gamma={self.gamma}'

@@ -6,6 +6,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from .bin_sampling import check_output_size
+from .layers import run_layers
 
 
 class BaseDeformRoIPooling(BaseModule, metaclass=ABCMeta):
@@ -28,6 +29,8 @@ class BaseDeformRoIPooling(BaseModule, metaclass=ABCMeta):
     Raises:
         ValueError: If an argument is not positive.
     """
+
+    optimize = True
 
     def __init__(self,
                  output_size: Union[int, Sequence[int]],
@@ -89,7 +92,7 @@ class BaseDeformRoIPooling(BaseModule, metaclass=ABCMeta):
         pooled = self.pool(input, rois, None)
         if not self.deformable:
             return pooled
-        offset = self.offset_fc(pooled.flatten(1))
+        offset = run_layers(self.offset_fc, pooled.flatten(1))
         offset = offset.view(rois.shape[0], 2, *self.output_size)
         return self.pool(input, rois, offset)
 

@@ -11,6 +11,12 @@ def _correlate(search: Tensor,
                padding: Tuple[int, int] = (0, 0)) -> Tensor:
     """Each channel of each image with its own kernel, as a grouped conv."""
     num, channels, height, width = kernel.shape
+    if num == 1:  # not through reshape(), which would change the layout
+        return F.conv2d(
+            search,
+            kernel.reshape(channels, 1, height, width),
+            padding=padding,
+            groups=channels)
     out = F.conv2d(
         search.reshape(1, num * channels, *search.shape[2:]),
         kernel.reshape(num * channels, 1, height, width),

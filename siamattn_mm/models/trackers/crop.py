@@ -59,11 +59,12 @@ def crop_image(image: np.ndarray, centre: Sequence[float], side: int,
     right, bottom = max(0, x + side - width), max(0, y + side - height)
     window = image[max(0, y):max(0, y + side), max(0, x):max(0, x + side)]
     if left or top or right or bottom:
-        value = np.asarray(pad_value).astype(np.uint8)
-        padded = np.empty((side, side, image.shape[2]), np.uint8)
-        padded[:] = value
-        padded[top:max(0, side - bottom), left:max(0, side - right)] = window
-        window = padded
+        value = np.asarray(pad_value).astype(np.uint8).tolist()
+        if not window.size:  # the window lies outside of the image
+            left, top, right, bottom = side - 1, side - 1, 0, 0
+            window = np.array([[value]], np.uint8)
+        window = cv2.copyMakeBorder(window, top, bottom, left, right,
+                                    cv2.BORDER_CONSTANT, value=value)
     if side == out_size:
         return np.ascontiguousarray(window)
     return cv2.resize(window, (out_size, out_size))

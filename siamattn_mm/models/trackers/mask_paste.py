@@ -96,6 +96,36 @@ def paste_mask(prob: np.ndarray, box: Sequence[float],
     return PastedMask(window, corner, image_size)
 
 
+def paste_mask_over_image(prob: np.ndarray, box: Sequence[float],
+                          image_size: Tuple[int, int],
+                          threshold: float) -> PastedMask:
+    """The plain way to the same mask: warp over the whole image.
+
+    Args:
+        prob (np.ndarray): As for :func:`paste_mask`.
+        box (Sequence[float]): As there.
+        image_size (tuple[int, int]): As there.
+        threshold (float): As there.
+
+    Returns:
+        PastedMask: Its window is the image.
+    """
+    matrix = np.zeros((2, 3))
+    for axis, cells in enumerate(prob.shape[::-1]):
+        extent, length = image_size[axis], box[2 + axis]
+        matrix[axis, axis] = (extent - 1) / (extent * cells / length)
+        matrix[axis, 2] = matrix[axis, axis] * box[axis] * cells / length
+    warped = cv2.warpAffine(
+        prob,
+        matrix,
+        tuple(image_size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0)
+    return PastedMask((warped > threshold).astype(np.uint8), (0, 0),
+                      image_size)
+
+
 def rotated_box(mask: PastedMask, box: Sequence[float],
                 min_area: float) -> np.ndarray:
     """The smallest rotated rectangle around the largest part of a mask.

@@ -2,8 +2,10 @@
 import time
 from typing import (
     Any,
+    ContextManager,
     Dict,
     List,
+    Mapping,
     NamedTuple,
     Optional,
     Sequence,
@@ -23,10 +25,18 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..ops.folding import fold_norms
+from ..ops.fused_conv import laid_out_for
+from ..ops.optimize import set_optimize
 from .crop import context_side, crop_image
-from .mask_paste import PastedMask, paste_mask, rotated_box
+from .mask_paste import (
+    PastedMask,
+    paste_mask,
+    paste_mask_over_image,
+    rotated_box,
+)
 
 Feats = Tuple[Tensor, ...]
+PRECISIONS = ('fp32', 'bf16')
 # Images whose maps stay in a CPU's cache.
 CACHED_IMAGES = 2
 
@@ -54,7 +64,8 @@ class TrackState(NamedTuple):
         box (np.ndarray): (4,) float64, cxcywh in image pixels.
         pad_value (tuple[float, ...]): The first frame's mean colour.
         template_feats (tuple[Tensor]): Neck outputs of the template.
-        neck_state (Any): The siamese neck's state of the template.
+        neck_state (Any): The siamese neck's state of the template; None if
+            it is to be computed at every frame.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
@@ -85,11 +96,19 @@ class SiamAttn(SiamRPN):
             are cropped; None keeps them), ``rpn`` and ``refine`` (whose
             ``box`` False keeps the proposal's box: only the mask is of the
             refinement head then). Convs and
-            norms run as one while tracking, unless ``fold_norms`` is False.
+            norms run as one while tracking, unless ``fold_norms`` is False;
+            ``precision`` is ``'fp32'`` or ``'bf16'``, which is faster on CPUs
+            with bfloat16 products.
         frozen_modules (list[str] | str, optional): Defaults to None.
         data_preprocessor (dict): Defaults to
             dict(type='SOTDataPreprocessor').
+        optimize (bool): False runs everything the plain way, with mmcv's
+            deformable conv: what optimisations are measured against.
+            Defaults to True.
         init_cfg (dict, optional): Defaults to None.
+
+    Raises:
+        ValueError: If ``test_cfg.precision`` is unknown.
     """
 
     def __init__(self,
@@ -103,6 +122,7 @@ class SiamAttn(SiamRPN):
                  num_low_level: int = 2,
                  frozen_modules: Optional[Union[List[str], str]] = None,
                  data_preprocessor: dict = dict(type='SOTDataPreprocessor'),
+                 optimize: bool = True,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(
             backbone,
@@ -112,6 +132,7 @@ class SiamAttn(SiamRPN):
             test_cfg=test_cfg,
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg)
+        precision_of(test_cfg)  # early
         self.num_low_level = num_low_level
         self.siamese_neck = MODELS.build(siamese_neck)
         if refine_head is not None:
@@ -120,9 +141,15 @@ class SiamAttn(SiamRPN):
                 default_args=dict(train_cfg=train_cfg.get('refine')))
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
-        if test_cfg.get('fold_norms', True):
-            fold_norms(self.backbone)
+        self.optimize = optimize
+        set_optimize(self, optimize)
+        if self._folds_norms:
+            fold_norms(self)
         self._state: Optional[TrackState] = None
+
+    @property
+    def _folds_norms(self) -> bool:
+        return self.optimize and self.test_cfg.get('fold_norms', True)
 
     @property
     def with_refine_head(self) -> bool:
@@ -173,7 +200,7 @@ class SiamAttn(SiamRPN):
         Its early maps of a whole batch are larger than any cache. Only where
         nothing is kept for a gradient, and no norm looks at the batch.
         """
-        if (crops.is_cuda or torch.is_grad_enabled()
+        if (not self.optimize or crops.is_cuda or torch.is_grad_enabled()
                 or len(crops) <= CACHED_IMAGES or any(
                     isinstance(m, _BatchNorm) and m.training
                     for m in self.backbone.modules())):
@@ -193,7 +220,10 @@ class SiamAttn(SiamRPN):
         """
         size = self.test_cfg.center_size
         feats = []
-        for feat in self.extract_feat(z_img)[1]:
+        scale = self.test_cfg.search_size / self.test_cfg.exemplar_size
+        with laid_out_for(scale):
+            outs = self.extract_feat(z_img)[1]
+        for feat in outs:
             if size is not None:
                 start = (feat.shape[-1] - size) // 2
                 feat = feat[..., start:start + size, start:start + size]
@@ -298,7 +328,7 @@ class SiamAttn(SiamRPN):
         crop = torch.from_numpy(crop).permute(2, 0, 1)[None]
         return self.data_preprocessor.normalize(crop)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
         """Take the target from the first frame.
 
@@ -306,14 +336,24 @@ class SiamAttn(SiamRPN):
             frame (np.ndarray): (H, W, 3) BGR uint8.
             bbox (Sequence[float]): xywh in image pixels.
         """
-        if self.test_cfg.get('fold_norms', True):
+        if self._folds_norms:
             fold_norms(self)
         box, pad_value, crop = self._template_crop(frame, bbox)
-        feats = self.forward_template(crop)
-        self._state = TrackState(box, pad_value, feats,
-                                 self.siamese_neck.init_template(feats))
+        neck_state = None
+        with self._precision():
+            feats = self.forward_template(crop)
+            if self.optimize:
+                neck_state = self.siamese_neck.init_template(feats)
+        self._state = TrackState(box, pad_value, feats, neck_state)
 
-    @torch.no_grad()
+    def _precision(self) -> ContextManager:
+        """Autocast to what ``test_cfg.precision`` says."""
+        return torch.autocast(
+            next(self.parameters()).device.type,
+            torch.bfloat16,
+            enabled=precision_of(self.test_cfg) == 'bf16')
+
+    @torch.inference_mode()
     def track(self, frame: np.ndarray) -> TrackResult:
         """Find the target in the next frame.
 
@@ -327,6 +367,10 @@ class SiamAttn(SiamRPN):
         Raises:
             RuntimeError: If :meth:`init` was not called before.
         """
+        with self._precision():
+            return self._track(frame)
+
+    def _track(self, frame: np.ndarray) -> TrackResult:
         crop, side, scale = self._search_crop(frame)
         state, cfg = self._state, self.test_cfg
         low_level, neck_x = self.forward_search(crop)
@@ -427,9 +471,10 @@ class SiamAttn(SiamRPN):
         ratio = side / self.test_cfg.search_size
         target = np.concatenate([origin + corners[1:3] * ratio,
                                  roi[2:] * ratio])
-        return paste_mask(prob[0, 0].float().cpu().numpy(), target,
-                          (image_shape[1], image_shape[0]),
-                          self.test_cfg.refine.mask_thr)
+        paste = paste_mask if self.optimize else paste_mask_over_image
+        return paste(prob[0, 0].float().cpu().numpy(), target,
+                     (image_shape[1], image_shape[0]),
+                     self.test_cfg.refine.mask_thr)
 
     def predict(self, inputs: Dict[str, Tensor], data_samples: list,
                 **kwargs) -> list:
@@ -488,6 +533,25 @@ class SiamAttn(SiamRPN):
             instances.masks = torch.from_numpy(result.pasted_mask.full())[None]
             instances.polygons = torch.from_numpy(result.polygon)[None]
         return instances
+
+
+def precision_of(test_cfg: Mapping[str, Any]) -> str:
+    """In which precision to track.
+
+    Args:
+        test_cfg (Mapping): With or without ``precision``.
+
+    Returns:
+        str: One of ``PRECISIONS``; by default the first.
+
+    Raises:
+        ValueError: If it is another one.
+    """
+    precision = test_cfg.get('precision', PRECISIONS[0])
+    if precision not in PRECISIONS:
+        raise ValueError(f'test_cfg.precision must be one of {PRECISIONS}, '
+                         f'but got {precision!r}')
+    return precision
 
 
 def xywh_of(region: np.ndarray) -> np.ndarray:

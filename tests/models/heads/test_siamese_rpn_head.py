@@ -10,6 +10,7 @@ from torch.testing import assert_close
 
 from siamattn_mm.models.heads import Proposal
 from siamattn_mm.models.heads.siamese_rpn_head import vote
+from siamattn_mm.models.ops.folding import fold_norms
 
 ANCHORS = [(104, 32), (88, 40), (64, 64), (40, 80), (32, 96)]
 PENALTY_K, INFLUENCE = 0.04, 0.44
@@ -330,3 +331,30 @@ def test_negative_pairs_train_cells_around_the_distractor(
     assert len(used) == 16
     assert (used[:, 0] - 6).abs().max() <= 4
     assert (used[:, 1] - 18).abs().max() <= 4
+
+
+@torch.no_grad()
+def test_branches_together_give_the_same(rpn_head):
+    torch.manual_seed(0)
+    for module in rpn_head.eval().modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_var.uniform_(.5, 2.)
+            module.running_mean.normal_()
+    zs, xs = ((torch.randn(2, 8, size, size), ) * 2 for size in (7, 31))
+
+    def check(expected):
+        for found, value in zip(rpn_head(zs, xs), expected):
+            assert_close(found, value, rtol=1e-4, atol=1e-4)
+
+    expected = rpn_head(zs, xs)
+    fold_norms(rpn_head)
+    check(expected)
+    # As averaged weights are swapped in.
+    weight = rpn_head.reg_heads[1].search_convs.conv.weight
+    weight.data = weight.data * 2
+    fold_norms(rpn_head)
+    rpn_head.optimize = False
+    changed = rpn_head(zs, xs)
+    rpn_head.optimize = True
+    check(changed)
+    assert not torch.equal(changed[1], expected[1])

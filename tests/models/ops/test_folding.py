@@ -4,6 +4,7 @@ import copy
 import pytest
 import torch
 from mmcv.cnn import ConvModule
+from mmdet.models.backbones.resnet import Bottleneck
 from torch import nn
 
 from siamattn_mm.models.ops.folding import fold_norms
@@ -29,7 +30,7 @@ def _model(**kwargs):
 def test_numbers_stay(kwargs):
     plain = _model(**kwargs)
     folded = copy.deepcopy(plain)
-    assert fold_norms(folded) == 1  # the second conv has no norm
+    assert fold_norms(folded) == 2
     x = torch.randn(2, 3, 9, 7)
     torch.testing.assert_close(folded(x), plain(x), rtol=1e-5, atol=1e-5)
     assert list(folded.state_dict()) == list(plain.state_dict())
@@ -77,3 +78,23 @@ def test_what_cannot_fold_is_left_alone():
                    padding_mode='reflect'),
         ConvModule(8, 8, 1, norm_cfg=dict(type='GN', num_groups=2)))
     assert fold_norms(model) == 0
+
+
+@pytest.mark.parametrize('stride', [1, 2])
+@torch.no_grad()
+def test_bottleneck(stride):
+    torch.manual_seed(0)
+    downsample = None
+    if stride == 2:
+        downsample = nn.Sequential(
+            nn.Conv2d(8, 8, 1, stride=2, bias=False), nn.BatchNorm2d(8))
+    plain = Bottleneck(8, 2, stride=stride, downsample=downsample).eval()
+    for tensor in plain.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.uniform_(.5, 1.5)
+    folded = copy.deepcopy(plain)
+    assert fold_norms(folded) == 1
+    x = torch.randn(2, 8, 9, 7)
+    torch.testing.assert_close(folded(x), plain(x), rtol=1e-5, atol=1e-5)
+    # The training mode's statistics are the batch's.
+    torch.testing.assert_close(folded.train()(x), plain.train()(x))
