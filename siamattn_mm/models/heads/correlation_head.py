@@ -70,7 +70,8 @@ def can_correlate_together(heads: Sequence[Any]) -> bool:
 
     Returns:
         bool: False while gradients or a batch's statistics are wanted, while
-        someone looks at a head through a hook, or where the convs before the correlation are not of a kind.
+        someone looks at a head through a hook, or where the convs before the
+        correlation are not of a kind.
     """
     if torch.is_grad_enabled() or any(
             head._forward_hooks or head._forward_pre_hooks for head in heads):
