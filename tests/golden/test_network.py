@@ -6,14 +6,20 @@ import torch
 TOLERANCE = 1e-3
 
 
+# Of bfloat16, in standard deviations.
+BF16_TOLERANCE = 0.1
+
+
 @pytest.fixture(scope='module', params=['pair0', 'pair1'])
-def case(request, golden, released_tracker):
-    stored = np.load(golden / 'official_network.npz')
-    stored = {
-        key[len(request.param) + 1:]: stored[key]
-        for key in stored.files if key.startswith(request.param)
+def stored(request, golden):
+    every = np.load(golden / 'official_network.npz')
+    return {
+        key[len(request.param) + 1:]: every[key]
+        for key in every.files if key.startswith(request.param)
     }
-    model = released_tracker.model
+
+
+def run(model, stored):
     template, search = (torch.from_numpy(stored[key]).permute(
         2, 0, 1)[None].float() for key in ('template', 'search'))
     with torch.no_grad():
@@ -33,11 +39,11 @@ def case(request, golden, released_tracker):
             for name, step in (('neck_z', 16), ('neck_x', 32), ('dsa_z', 16),
                                ('dsa_x', 32)):
                 found[f'{name}{level}'] = outs[name][level][:, ::step]
-    return stored, found
+    return found
 
 
-def test_every_stored_stage_is_close(case):
-    stored, found = case
+def test_every_stored_stage_is_close(released_tracker, stored):
+    found = run(released_tracker.model, stored)
     assert set(stored) - {'template', 'search', 'rois'} == set(found)
     worst = {}
     for name, value in found.items():
@@ -47,3 +53,18 @@ def test_every_stored_stage_is_close(case):
         worst[name] = float(np.abs(value.numpy() - expected).max()) / limit
     print({name: f'{share:.3f}' for name, share in worst.items()})
     assert max(worst.values()) <= 1, worst
+
+
+def test_bfloat16_is_near(released_tracker, stored):
+    model = released_tracker.model
+    if not model.optimize:
+        pytest.skip('the plain way is for single precision')
+    with torch.autocast('cpu', torch.bfloat16):
+        found = run(model, stored)
+    errors = {}
+    for name, value in found.items():
+        expected = stored[name]
+        difference = value.float().numpy() - expected
+        errors[name] = float(np.sqrt(np.mean(difference**2)) / expected.std())
+    print({name: f'{error:.4f}' for name, error in errors.items()})
+    assert max(errors.values()) <= BF16_TOLERANCE, errors

@@ -61,6 +61,7 @@ def test_scores(model, frames):
 
 
 @pytest.mark.parametrize('sub_sample', [False, True])
+@torch.no_grad()
 def test_attention(model, frames, sub_sample):
     for level in model.siamese_neck.levels:
         level.spatial.sub_sample = sub_sample

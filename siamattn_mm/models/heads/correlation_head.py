@@ -69,10 +69,12 @@ def can_correlate_together(heads: Sequence[Any]) -> bool:
         heads (Sequence[nn.Module]): Correlation heads of one level.
 
     Returns:
-        bool: False while gradients or a batch's statistics are wanted, or
-        where the convs before the correlation are not of a kind.
+        bool: False while gradients or a batch's statistics are wanted, while
+        someone looks at a head through a hook, or where the convs before the
+        correlation are not of a kind.
     """
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() or any(
+            head._forward_hooks or head._forward_pre_hooks for head in heads):
         return False
     for name in ('search_convs', 'kernel_convs'):
         modules = [getattr(head, name) for head in heads]
