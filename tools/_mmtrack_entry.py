@@ -51,14 +51,14 @@ def run(name: str) -> None:
 
 
 def fix_threads() -> None:
-    """Give PyTorch one thread, unless the user says how many.
+    """Give PyTorch two threads, unless the user says how many.
 
-    With another number it adds in another order, so that results of one
-    process, with all cores, would differ in the last digits from those of
-    several: torchrun gives each of them one thread.
+    With another number it adds in another order, so that results differ in
+    the last digits from machine to machine, and from those of several
+    processes, to each of which ``tools/dist_test.sh`` gives as many.
     """
     if 'OMP_NUM_THREADS' not in os.environ:
-        torch.set_num_threads(1)
+        torch.set_num_threads(min(2, os.cpu_count() or 1))
 
 
 def distribute_on_cpu() -> None:

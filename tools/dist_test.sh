@@ -10,4 +10,9 @@ if [ $# -lt 2 ]; then
     exit 2
 fi
 source "$(dirname "$0")/_launch.sh"
+# As many threads as tools/test.py has by itself, so that results are the same
+# to the last digit; torchrun would say one. Threads that wait must not keep
+# the other processes' cores busy.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(($(nproc) < 2 ? 1 : 2))}"
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}"
 launch_distributed test.py "$@"

@@ -55,8 +55,9 @@ model = dict(
                 fc_channels=128,
                 spatial_scale=63 / 255))),
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
-    # After this little training refined boxes grow from frame to frame, so the
-    # box is the proposal's; the figures with both are in the model card.
+    # Trained as briefly as this, one anchor's box is noisy: those that agree
+    # are averaged. Refined boxes are better on sequences of the training data
+    # and worse on others, so they are left out; see the model card.
     test_cfg=dict(
         center_size=8,
         rpn=dict(vote_iou=0.6),
