@@ -102,7 +102,7 @@ def test_all_stages_of_a_frame(tracker):
         assert seconds['backbone'] > seconds['post-processing']
     assert PastedMask.full is full
     for name, module in tracker.model.named_modules():
-        assert set(vars(module)) - {'_folded_key', '_folded_value'} <= set(
+        assert set(vars(module)) - {'_derived'} <= set(
             functions[name]) | {'forward', '_state'}
     assert 'forward' not in vars(tracker.model.backbone)
 
