@@ -52,7 +52,7 @@ _KNOWN_TEST_CFG = dict(
     min_size=None,
     fold_norms=None,
     precision=None,
-    rpn=('penalty_k', 'window_influence', 'lr'),
+    rpn=('penalty_k', 'window_influence', 'lr', 'vote_iou'),
     refine=('box', 'mask_thr', 'min_contour_area'))
 
 
