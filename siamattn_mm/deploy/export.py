@@ -35,8 +35,6 @@ from .files import (
 )
 from .graphs import (
     TEMPLATE_INPUTS,
-    TRACK_INPUTS,
-    TRACK_OUTPUTS,
     TemplateGraph,
     TrackGraph,
     state_tensors,
@@ -52,7 +50,8 @@ _KNOWN_TEST_CFG = dict(
     min_size=None,
     fold_norms=None,
     precision=None,
-    rpn=('penalty_k', 'window_influence', 'lr', 'vote_iou'),
+    rpn=('penalty_k', 'window_influence', 'lr', 'vote_iou',
+         'filter_influence'),
     refine=('box', 'mask_thr', 'min_contour_area'))
 
 
@@ -135,7 +134,8 @@ def trace_graphs(model: SiamAttn, deform_conv: str = 'operator') -> List[Any]:
     args = (crop(cfg.search_size), torch.tensor([160., 120., 64., 48.]),
             torch.tensor([float(cfg.search_size)]),
             torch.tensor([320., 240.]),
-            torch.tensor([rpn.penalty_k, rpn.window_influence, rpn.lr]))
+            torch.tensor([rpn.penalty_k, rpn.window_influence, rpn.lr]),
+            *_filter_inputs(model))
     with torch.no_grad(), standard_operators(deform_conv):
         template_graph = TemplateGraph(model)
         template = crop(cfg.exemplar_size)
@@ -143,12 +143,22 @@ def trace_graphs(model: SiamAttn, deform_conv: str = 'operator') -> List[Any]:
         names = [name for name, _ in state_tensors(state)]
         tensors = [tensor for _, tensor in state_tensors(state)]
         track_graph = TrackGraph(model, state)
-        num_outputs = len(track_graph(*args, *tensors))
         return [
             _trace(template_graph, [template], TEMPLATE_INPUTS, names),
-            _trace(track_graph, [*args, *tensors], [*TRACK_INPUTS, *names],
-                   TRACK_OUTPUTS[:num_outputs])
+            _trace(track_graph, [*args, *tensors],
+                   [*track_graph.inputs, *names], track_graph.outputs)
         ]
+
+
+def _filter_inputs(model: SiamAttn) -> List[Tensor]:
+    """Of the shape that the correlation filter has; none without one."""
+    learner = model.correlation_filter
+    if not learner:
+        return []
+    side = model.test_cfg.search_size
+    neck_x = model.forward_search(torch.zeros(1, 3, side, side))[1]
+    state = learner.init(learner.spectrum(neck_x), side / 4)
+    return [torch.tensor([model.test_cfg.rpn.filter_influence]), *state]
 
 
 def export_tracker(config: Union[str, Config],

@@ -2,14 +2,16 @@
 from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
+import torch
 from mmengine.config import Config, ConfigDict
 from mmtrack.models.sot import SiamRPN
-from mmtrack.registry import MODELS
+from mmtrack.registry import MODELS, TASK_UTILS
 
+from siamattn_mm.models.task_modules import FilterState
 from siamattn_mm.models.trackers import SiamAttn, TrackResult
 from siamattn_mm.models.trackers.crop import crop_image
 from siamattn_mm.models.trackers.mask_paste import paste_mask
-from siamattn_mm.models.trackers.siamattn import precision_of
+from siamattn_mm.models.trackers.siamattn import precision_of, target_size
 
 from .files import (
     ExportError,
@@ -19,6 +21,7 @@ from .files import (
     plain,
     template_path,
 )
+from .graphs import FILTER_INPUTS
 from .runtimes import Arrays, open_graph
 
 
@@ -29,10 +32,12 @@ class ExportedState(NamedTuple):
         box (np.ndarray): (4,) float64, cxcywh in image pixels.
         pad_value (tuple[float, ...]): The first frame's mean colour.
         template (dict[str, np.ndarray]): What the template's graph gave.
+        filter_state (FilterState, optional): The correlation filter's.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
     template: Arrays
+    filter_state: Optional[FilterState] = None
 
 
 @MODELS.register_module()
@@ -87,6 +92,8 @@ class ExportedSiamAttn(SiamAttn):
             raise ExportError(
                 f'{onnx_file!r} was exported from another config; these '
                 f'differ: {", ".join(wrong)}')
+        learner = network.get('correlation_filter')
+        self.correlation_filter = learner and TASK_UTILS.build(learner)
         self._state: Optional[ExportedState] = None
 
     def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
@@ -99,6 +106,12 @@ class ExportedSiamAttn(SiamAttn):
         box, pad_value, crop = self._template_crop(frame, bbox)
         self._state = ExportedState(
             box, pad_value, self._template_graph(dict(template=crop)))
+        if self.correlation_filter:
+            _, scale, outputs = self._run(frame)
+            self._state = self._state._replace(
+                filter_state=self.correlation_filter.init(
+                    torch.from_numpy(outputs['spectrum']),
+                    target_size(box, scale)))
 
     def track(self, frame: np.ndarray) -> TrackResult:
         """Find the target in the next frame.
@@ -113,27 +126,53 @@ class ExportedSiamAttn(SiamAttn):
         Raises:
             RuntimeError: If :meth:`init` was not called before.
         """
-        crop, side, _ = self._search_crop(frame)
-        state, cfg = self._state, self.test_cfg
-        image_size = frame.shape[1], frame.shape[0]
-        rpn = cfg.rpn
-        outputs = self._track_graph(
-            dict(
-                state.template,
-                search=crop,
-                last_box=state.box.astype(np.float32),
-                window_side=np.array([side], np.float32),
-                image_size=np.array(image_size, np.float32),
-                tuning=np.array([rpn.penalty_k, rpn.window_influence, rpn.lr],
-                                np.float32)))
+        image_size, scale, outputs = self._run(frame)
         box = outputs['box'].astype(np.float64)
-        self._state = state._replace(box=box)
+        score = float(outputs['score'][0])
+        self._state = self._state._replace(box=box)
+        learner = self.correlation_filter
+        if learner and score >= learner.min_score:
+            self._state = self._state._replace(
+                filter_state=learner.update(
+                    self._state.filter_state,
+                    torch.from_numpy(outputs['spectrum']),
+                    outputs['shift'].tolist(), target_size(box, scale)))
         mask = None
         if 'mask' in outputs:
             mask = paste_mask(outputs['mask'],
                               outputs['mask_box'].astype(np.float64),
-                              image_size, cfg.refine.mask_thr)
-        return self._result(box, float(outputs['score'][0]), mask)
+                              image_size, self.test_cfg.refine.mask_thr)
+        return self._result(box, score, mask)
+
+    def _run(self,
+             frame: np.ndarray) -> Tuple[Tuple[int, int], float, Arrays]:
+        """The image's size, crop pixels per image pixel, what comes out."""
+        crop, side, scale = self._search_crop(frame)
+        state, rpn = self._state, self.test_cfg.rpn
+        image_size = frame.shape[1], frame.shape[0]
+        feeds = dict(
+            state.template,
+            search=crop,
+            last_box=state.box.astype(np.float32),
+            window_side=np.array([side], np.float32),
+            image_size=np.array(image_size, np.float32),
+            tuning=np.array([rpn.penalty_k, rpn.window_influence, rpn.lr],
+                            np.float32))
+        if self.correlation_filter:
+            feeds.update(self._filter_feeds(state.filter_state))
+        return image_size, scale, self._track_graph(feeds)
+
+    def _filter_feeds(self, state: Optional[FilterState]) -> Arrays:
+        """The filter's inputs; one that says nothing before the first."""
+        shapes = self._track_graph.shapes
+        arrays = dict(
+            filter_influence=np.array([self.test_cfg.rpn.filter_influence],
+                                      np.float32))
+        for i, name in enumerate(FILTER_INPUTS[1:]):
+            arrays[name] = (
+                np.ones(shapes[name], np.float32) * i
+                if state is None else state[i].numpy())
+        return arrays
 
     def _crop(self, frame: np.ndarray, side: int, out_size: int,
               box: np.ndarray, pad_value: Sequence[float]) -> np.ndarray:

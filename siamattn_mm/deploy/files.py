@@ -32,6 +32,10 @@ _FREE = frozenset([
     'model.test_cfg.rpn.penalty_k',
     'model.test_cfg.rpn.window_influence',
     'model.test_cfg.rpn.lr',
+    'model.test_cfg.rpn.filter_influence',
+    'model.correlation_filter.learning_rate',
+    'model.correlation_filter.min_score',
+    'model.correlation_filter.sigma',
     'model.test_cfg.refine.mask_thr',
     'model.test_cfg.refine.min_contour_area',
 ])

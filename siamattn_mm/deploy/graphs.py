@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from siamattn_mm.models.heads.refinement_head import clip_to_crop
+from siamattn_mm.models.task_modules import FilterState
 from siamattn_mm.models.trackers import SiamAttn
 
 from .selection import select_proposal
@@ -12,7 +13,10 @@ from .template_state import named_tensors, rebuild
 
 TEMPLATE_INPUTS = ('template', )
 TRACK_INPUTS = ('search', 'last_box', 'window_side', 'image_size', 'tuning')
-TRACK_OUTPUTS = ('box', 'score', 'mask', 'mask_box')
+# With a correlation filter there are more of both.
+FILTER_INPUTS = ('filter_influence', 'filter_numerator', 'filter_denominator')
+FILTER_OUTPUTS = ('spectrum', 'shift')
+MASK_OUTPUTS = ('mask', 'mask_box')
 
 
 class TemplateGraph(nn.Module):
@@ -71,7 +75,7 @@ class TrackGraph(nn.Module):
     """Search crop and state to box and mask: one frame, but for the images.
 
     What is left to the caller is cutting the search crop out of the frame,
-    and pasting the mask into it.
+    pasting the mask into it, and teaching the correlation filter.
 
     Args:
         model (SiamAttn): In eval mode.
@@ -83,10 +87,16 @@ class TrackGraph(nn.Module):
         super().__init__()
         self.model = model
         self.structure = state
+        self.inputs, self.outputs = TRACK_INPUTS, ('box', 'score')
+        if model.correlation_filter:
+            self.inputs += FILTER_INPUTS
+            self.outputs += FILTER_OUTPUTS
+        if model.with_refine_head and model.refine_head.with_mask:
+            self.outputs += MASK_OUTPUTS
 
     def forward(self, search: Tensor, last_box: Tensor, window_side: Tensor,
                 image_size: Tensor, tuning: Tensor,
-                *state: Tensor) -> Tuple[Tensor, ...]:
+                *others: Tensor) -> Tuple[Tensor, ...]:
         """Run the graph. All but ``search`` are float32.
 
         Args:
@@ -97,15 +107,21 @@ class TrackGraph(nn.Module):
             image_size (Tensor): (2,), width and height in pixels.
             tuning (Tensor): (3,), ``penalty_k``, ``window_influence`` and
                 ``lr`` of ``test_cfg.rpn``.
-            *state (Tensor): From :class:`TemplateGraph`.
+            *others (Tensor): With a correlation filter, its share in the
+                ranking (1,), and its state, as ``FilterState`` has it; then
+                what came from :class:`TemplateGraph`.
 
         Returns:
             tuple[Tensor]: ``box`` (4,), cxcywh in image pixels, which is the
-            next frame's ``last_box``; ``score`` (1,), 0..1; with a mask head,
-            ``mask`` (64, 64), probabilities over ``mask_box`` (4,), xywh in
-            image pixels.
+            next frame's ``last_box``; ``score`` (1,), 0..1; with a
+            correlation filter, ``spectrum`` (2, C, S, S // 2 + 1) and
+            ``shift`` (2,), what it learns from; with a mask head, ``mask``
+            (64, 64), probabilities over ``mask_box`` (4,), xywh in image
+            pixels.
         """
         model, cfg = self.model, self.model.test_cfg
+        num_filter = len(self.inputs) - len(TRACK_INPUTS)
+        of_filter, state = others[:num_filter], others[num_filter:]
         template_feats, neck_state = rebuild(self.structure, iter(state))
         low_level, neck_x = model.forward_search(
             model.data_preprocessor.normalize(search.permute(0, 3, 1, 2)))
@@ -115,8 +131,15 @@ class TrackGraph(nn.Module):
         last_size = last_box[2:]
         context = cfg.context_amount * last_size.sum()
         scale = cfg.exemplar_size / torch.sqrt((last_size + context).prod())
+        response, influence, learnt = None, None, ()
+        if model.correlation_filter:
+            influence, *filter_state = of_filter
+            spectrum = model.correlation_filter.spectrum(neck_x)
+            response = model.correlation_filter.respond(
+                FilterState(*filter_state), spectrum, cls_score.shape[-1])
         proposal = select_proposal(model.head, cls_score, bbox_pred,
-                                   last_size * scale, tuning[0], tuning[1])
+                                   last_size * scale, tuning[0], tuning[1],
+                                   response, influence)
         found = torch.cat(
             [proposal.bbox[:2] + cfg.search_size / 2, proposal.bbox[2:]])
         fused_mask = None
@@ -126,14 +149,17 @@ class TrackGraph(nn.Module):
             if cfg.get('refine', {}).get('box', True):
                 found = self._refine_box(fused_box, found)
 
+        if model.correlation_filter:
+            learnt = spectrum, found[:2] - cfg.search_size / 2
         origin = last_box[:2] - window_side / 2
         lr = proposal.penalty * proposal.score * tuning[2]
         box = self._update_box(last_size, found / scale, origin, lr,
                                image_size)
+        outputs = (box, proposal.score) + learnt
         if fused_mask is None:
-            return box, proposal.score
-        return (box, proposal.score) + self._segment(fused_mask, box, origin,
-                                                     scale, window_side)
+            return outputs
+        return outputs + self._segment(fused_mask, box, origin, scale,
+                                       window_side)
 
     def _refine_box(self, fused_box: Tensor, box: Tensor) -> Tensor:
         cfg = self.model.test_cfg

@@ -32,6 +32,7 @@ class _Recorder:
 
     def __init__(self, graph: Any) -> None:
         self.graph = graph
+        self.shapes = graph.shapes
         self.feeds: List[Feeds] = []
 
     def __call__(self, feeds: Mapping[str, np.ndarray]) -> Feeds:

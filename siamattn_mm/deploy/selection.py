@@ -1,5 +1,5 @@
 """From RPN maps to the best proposal, in torch."""
-from typing import NamedTuple
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -31,9 +31,15 @@ def _change(ratio: Tensor) -> Tensor:
     return torch.maximum(ratio, 1. / ratio)
 
 
-def select_proposal(head: SiamAttnRPNHead, cls_score: Tensor,
-                    bbox_pred: Tensor, target_size: Tensor, penalty_k: Tensor,
-                    window_influence: Tensor) -> SelectedProposal:
+def select_proposal(
+        head: SiamAttnRPNHead,
+        cls_score: Tensor,
+        bbox_pred: Tensor,
+        target_size: Tensor,
+        penalty_k: Tensor,
+        window_influence: Tensor,
+        response: Optional[Tensor] = None,
+        filter_influence: Optional[Tensor] = None) -> SelectedProposal:
     """``SiamAttnRPNHead.select_proposal`` as tensor operations.
 
     The tracker's own does it in numpy and double precision, which no graph
@@ -47,6 +53,9 @@ def select_proposal(head: SiamAttnRPNHead, cls_score: Tensor,
             frame, in crop pixels.
         penalty_k (Tensor): Scalar, as in ``test_cfg.rpn``.
         window_influence (Tensor): Scalar, as in ``test_cfg.rpn``.
+        response (Tensor, optional): (H, W), of a correlation filter.
+        filter_influence (Tensor, optional): Scalar, as in ``test_cfg.rpn``;
+            goes with ``response``.
 
     Returns:
         SelectedProposal: See there.
@@ -64,10 +73,14 @@ def select_proposal(head: SiamAttnRPNHead, cls_score: Tensor,
     ratio_change = _change((target_size[0] / target_size[1]) / (w / h))
     penalty = torch.exp(-penalty_k * (ratio_change * scale_change - 1))
     ranked = penalty * score
-    best = torch.argmax(
-        ranked * (1 - window_influence) + window * window_influence,
-        dim=0,
-        keepdim=True)
+    total = ranked * (1 - window_influence) + window * window_influence
+    if response is not None:
+        strides = centres.new_tensor(head.anchor_generator.strides[0])
+        middle = centres.new_tensor([size[1] // 2, size[0] // 2])
+        found = _sample_at(response, size,
+                           *(centres / strides[:, None] + middle[:, None]))
+        total = total * (1 - filter_influence) + found * filter_influence
+    best = torch.argmax(total, dim=0, keepdim=True)
     boxes = torch.cat([centres, torch.stack([w, h])])
     bbox = boxes.index_select(1, best)
     min_iou = head.test_cfg.get('vote_iou')
@@ -75,6 +88,20 @@ def select_proposal(head: SiamAttnRPNHead, cls_score: Tensor,
         bbox = _vote(boxes, ranked, bbox, min_iou)
     chosen = torch.stack([score, penalty]).index_select(1, best)
     return SelectedProposal(bbox[:, 0], chosen[0], chosen[1])
+
+
+def _sample_at(response: Tensor, size: Tuple[int, int], x: Tensor,
+               y: Tensor) -> Tensor:
+    """``sample_at`` of the RPN head."""
+    height, width = size
+    x, y = x.clamp(0, width - 1), y.clamp(0, height - 1)
+    left, top = x.floor().clamp(max=width - 2), y.floor().clamp(max=height - 2)
+    dx, dy = x - left, y - top
+    corner = (top * width + left).long()
+    values = response.flatten()
+    a, b, c, d = (
+        values.index_select(0, corner + i) for i in (0, 1, width, width + 1))
+    return (a * (1 - dx) + b * dx) * (1 - dy) + (c * (1 - dx) + d * dx) * dy
 
 
 def _vote(boxes: Tensor, weights: Tensor, best: Tensor,

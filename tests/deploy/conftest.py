@@ -30,7 +30,10 @@ VARIANTS = dict(
             box_head=dict(roi_layer=_pooling(4, 25)),
             mask_fusion=dict(source='correlation', in_channels=[8, 8, 32]),
             mask_head=dict(roi_layer=_pooling(16, 63)))),
-    mask_only=dict(test_cfg=dict(refine=dict(box=False))),
+    mask_only=dict(
+        correlation_filter=dict(type='CorrelationFilter'),
+        test_cfg=dict(
+            rpn=dict(filter_influence=0.3), refine=dict(box=False))),
     siamrpn=dict(
         siamese_neck=dict(_delete_=True, type='IdentitySiameseNeck'),
         refine_head=None))

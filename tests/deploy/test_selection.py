@@ -9,19 +9,27 @@ from siamattn_mm.deploy.selection import select_proposal
 @pytest.mark.parametrize('seed', range(5))
 @pytest.mark.parametrize('vote_iou', [None, 0.5])
 @pytest.mark.parametrize('target_size', [(60., 40.), (3., 200.)])
+@pytest.mark.parametrize('influence', [None, 0.6])
 def test_it_is_the_one_of_the_rpn_head(make_variant, seed, target_size,
-                                     vote_iou):
+                                     vote_iou, influence):
     head = make_variant('siamrpn').tracker().model.head
     head.test_cfg.vote_iou = vote_iou
     generator = torch.Generator().manual_seed(seed)
     cls_score = 3 * torch.randn(1, 10, 25, 25, generator=generator)
     bbox_pred = torch.randn(1, 20, 25, 25, generator=generator)
-    expected = head.select_proposal(cls_score, bbox_pred, target_size)
+    head.test_cfg.filter_influence = influence
+    response = torch.rand(25, 25, generator=generator).double()
+    response = None if influence is None else response
+    expected = head.select_proposal(
+        cls_score, bbox_pred, target_size,
+        response if response is None else response.numpy())
     cfg = head.test_cfg
     found = select_proposal(head, cls_score, bbox_pred,
                             torch.tensor(target_size),
                             torch.tensor(cfg.penalty_k),
-                            torch.tensor(cfg.window_influence))
+                            torch.tensor(cfg.window_influence),
+                            response if response is None else response.float(),
+                            influence)
     np.testing.assert_allclose(found.bbox, expected.bbox, rtol=1e-5, atol=1e-4)
     assert found.score.item() == pytest.approx(expected.score, rel=1e-5)
     assert found.penalty.item() == pytest.approx(expected.penalty, rel=1e-4)

@@ -54,11 +54,14 @@ model = dict(
                 sampling_ratio=1,
                 fc_channels=128,
                 spatial_scale=63 / 255))),
+    # Trained on few videos, the network loses what it has not seen; a filter
+    # that learns while it tracks does not.
+    correlation_filter=dict(type='CorrelationFilter'),
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
     # Trained as briefly as this, one anchor's box is noisy: those that agree
     # are averaged. Refined boxes are better on sequences of the training data
     # and worse on others, so they are left out; see the model card.
     test_cfg=dict(
         center_size=8,
-        rpn=dict(vote_iou=0.6),
+        rpn=dict(vote_iou=0.6, filter_influence=0.3),
         refine=dict(mask_thr=0.5, box=False)))

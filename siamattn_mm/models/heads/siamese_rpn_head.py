@@ -77,6 +77,30 @@ def vote(boxes: np.ndarray, weights: np.ndarray, best: int,
     return np.concatenate([mean[:2], np.exp(mean[2:])])
 
 
+def sample_at(response: np.ndarray, x: np.ndarray,
+              y: np.ndarray) -> np.ndarray:
+    """Interpolate a map bilinearly.
+
+    Args:
+        response (np.ndarray): (H, W).
+        x (np.ndarray): Columns from 0, clipped to the map.
+        y (np.ndarray): Rows from 0, clipped to the map.
+
+    Returns:
+        np.ndarray: As many values.
+    """
+    height, width = response.shape
+    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    left = np.minimum(x.astype(np.intp), width - 2)
+    top = np.minimum(y.astype(np.intp), height - 2)
+    dx, dy = x - left, y - top
+    corner = top * width + left
+    values = response.ravel()
+    return ((values[corner] * (1 - dx) + values[corner + 1] * dx) * (1 - dy) +
+            (values[corner + width] *
+             (1 - dx) + values[corner + width + 1] * dx) * dy)
+
+
 @MODELS.register_module()
 class SiamAttnRPNHead(SiameseRPNHead):
     """Siamese RPN over DSA outputs (paper section 3.3).
@@ -96,7 +120,9 @@ class SiamAttnRPNHead(SiameseRPNHead):
         test_cfg (dict): ``penalty_k``, ``window_influence``, ``lr`` and,
             optionally, ``vote_iou``: the proposal's box is the mean of all
             that overlap the best one so much, weighted by their penalised
-            scores, as :func:`vote` does it.
+            scores, as :func:`vote` does it. ``filter_influence`` is the share
+            that a correlation filter has in the ranking, if the tracker has
+            one (0).
         weighted_sum (bool): Of the levels, with learnt weights.
             Defaults to True.
         bbox_coder (dict): Of the losses' targets. Defaults to plain deltas.
@@ -189,12 +215,16 @@ class SiamAttnRPNHead(SiameseRPNHead):
                                  np.tile(window.ravel(), num))
         return self._grids[size]
 
-    def select_proposal(self, cls_score: Tensor, bbox_pred: Tensor,
-                        target_size: Tuple[float, float]) -> Proposal:
+    def select_proposal(self,
+                        cls_score: Tensor,
+                        bbox_pred: Tensor,
+                        target_size: Tuple[float, float],
+                        response: Optional[np.ndarray] = None) -> Proposal:
         """Pick the best anchor of one crop.
 
         Scores are penalised for a change of size and aspect ratio against
-        the last frame, then blended with a Hanning window.
+        the last frame, then blended with a Hanning window, and with what a
+        correlation filter says of the place of the box's centre.
 
         Args:
             cls_score (Tensor): (1, 2 * A, H, W) logits; channel = class * A +
@@ -203,6 +233,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
                 * A + anchor.
             target_size (tuple[float, float]): Width and height of the target
                 in the last frame, in crop pixels.
+            response (np.ndarray, optional): (H, W), of a correlation filter,
+                at most 1. Defaults to None.
 
         Returns:
             Proposal: See there.
@@ -223,7 +255,14 @@ class SiamAttnRPNHead(SiameseRPNHead):
         penalty = np.exp(-cfg.penalty_k * (ratio_change * scale_change - 1))
         influence = cfg.window_influence
         ranked = penalty * score
-        best = int(np.argmax(ranked * (1 - influence) + window * influence))
+        total = ranked * (1 - influence) + window * influence
+        if response is not None:
+            (height, width), share = response.shape, cfg.filter_influence
+            stride_x, stride_y = self.anchor_generator.strides[0]
+            found = sample_at(response, boxes[0] / stride_x + width // 2,
+                              boxes[1] / stride_y + height // 2)
+            total = total * (1 - share) + found * share
+        best = int(np.argmax(total))
         bbox = boxes[:, best]
         if cfg.get('vote_iou') and ranked[best] > 0:
             bbox = vote(boxes, ranked, best, cfg.vote_iou)

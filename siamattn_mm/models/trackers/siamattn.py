@@ -20,7 +20,7 @@ from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
 from mmengine.model import initialize
 from mmengine.structures import InstanceData
 from mmtrack.models.sot import SiamRPN
-from mmtrack.registry import MODELS
+from mmtrack.registry import MODELS, TASK_UTILS
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -66,11 +66,13 @@ class TrackState(NamedTuple):
         template_feats (tuple[Tensor]): Neck outputs of the template.
         neck_state (Any): The siamese neck's state of the template; None if
             it is to be computed at every frame.
+        filter_state (Any): The correlation filter's; None without one.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
     template_feats: Feats
     neck_state: Any
+    filter_state: Any = None
 
 
 @MODELS.register_module()
@@ -89,13 +91,17 @@ class SiamAttn(SiamRPN):
         head (dict): The RPN head.
         refine_head (dict, optional): None tracks with the proposal alone.
             Defaults to None.
+        correlation_filter (dict, optional): Learns the target online and
+            helps to choose among proposals, such as ``CorrelationFilter``.
+            Defaults to None.
         num_low_level (int): Defaults to 2: stem and stage 1.
         train_cfg (dict): ``rpn`` and, optionally, ``refine``.
         test_cfg (dict): ``exemplar_size``, ``search_size``,
             ``context_amount``, ``center_size`` (side to which template maps
             are cropped; None keeps them), ``rpn`` and ``refine`` (whose
             ``box`` False keeps the proposal's box: only the mask is of the
-            refinement head then). Convs and
+            refinement head then). With a correlation filter,
+            ``rpn.filter_influence`` is its share in the ranking. Convs and
             norms run as one while tracking, unless ``fold_norms`` is False;
             ``precision`` is ``'fp32'`` or ``'bf16'``, which is faster on CPUs
             with bfloat16 products.
@@ -108,7 +114,8 @@ class SiamAttn(SiamRPN):
         init_cfg (dict, optional): Defaults to None.
 
     Raises:
-        ValueError: If ``test_cfg.precision`` is unknown.
+        ValueError: If ``test_cfg.precision`` is unknown, or the correlation
+            filter has no share.
     """
 
     def __init__(self,
@@ -119,6 +126,7 @@ class SiamAttn(SiamRPN):
                  neck: Optional[dict] = None,
                  siamese_neck: dict = dict(type='IdentitySiameseNeck'),
                  refine_head: Optional[dict] = None,
+                 correlation_filter: Optional[dict] = None,
                  num_low_level: int = 2,
                  frozen_modules: Optional[Union[List[str], str]] = None,
                  data_preprocessor: dict = dict(type='SOTDataPreprocessor'),
@@ -139,6 +147,12 @@ class SiamAttn(SiamRPN):
             self.refine_head = MODELS.build(
                 refine_head,
                 default_args=dict(train_cfg=train_cfg.get('refine')))
+        if correlation_filter and 'filter_influence' not in test_cfg['rpn']:
+            raise ValueError('a model with a correlation filter needs '
+                             'test_cfg.rpn.filter_influence, its share in '
+                             'the ranking of proposals, 0..1')
+        self.correlation_filter = correlation_filter and TASK_UTILS.build(
+            correlation_filter)
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
         self.optimize = optimize
@@ -344,7 +358,14 @@ class SiamAttn(SiamRPN):
             feats = self.forward_template(crop)
             if self.optimize:
                 neck_state = self.siamese_neck.init_template(feats)
-        self._state = TrackState(box, pad_value, feats, neck_state)
+            self._state = TrackState(box, pad_value, feats, neck_state)
+            if self.correlation_filter:
+                crop, _, scale = self._search_crop(frame)
+                spectrum = self.correlation_filter.spectrum(
+                    self.forward_search(crop)[1])
+                self._state = self._state._replace(
+                    filter_state=self.correlation_filter.init(
+                        spectrum, target_size(box, scale)))
 
     def _precision(self) -> ContextManager:
         """Autocast to what ``test_cfg.precision`` says."""
@@ -377,8 +398,15 @@ class SiamAttn(SiamRPN):
         dsa_z, dsa_x = self.siamese_neck(state.template_feats, neck_x,
                                          state.neck_state)
         cls_score, bbox_pred = self.head(dsa_z, dsa_x)
+        response = None
+        if self.correlation_filter:
+            spectrum = self.correlation_filter.spectrum(neck_x)
+            response = self.correlation_filter.respond(
+                state.filter_state, spectrum, cls_score.shape[-1])
+            response = response.double().cpu().numpy()
         proposal = self.head.select_proposal(cls_score, bbox_pred,
-                                             tuple(state.box[2:] * scale))
+                                             tuple(state.box[2:] * scale),
+                                             response)
         found = proposal.bbox.copy()
         found[:2] += cfg.search_size / 2
         fused_mask = None
@@ -396,6 +424,8 @@ class SiamAttn(SiamRPN):
                                proposal.penalty * proposal.score * cfg.rpn.lr,
                                frame.shape)
         self._state = state._replace(box=box)
+        if self.correlation_filter:
+            self._update_filter(spectrum, found[:2], proposal.score, scale)
         mask = None
         if fused_mask is not None:
             mask = self._segment(fused_mask, box, origin, scale, side,
@@ -457,6 +487,19 @@ class SiamAttn(SiamRPN):
         extent = np.minimum(
             np.maximum(old[2:] * (1 - lr) + new[2:] * lr, min_size), size - 1)
         return np.concatenate([centre, extent])
+
+    def _update_filter(self, spectrum: Tensor, centre: np.ndarray,
+                       score: float, scale: float) -> None:
+        """Learn from a frame, with the target's centre in crop pixels."""
+        learner = self.correlation_filter
+        if score < learner.min_score:
+            return
+        state = self._state
+        self._state = state._replace(
+            filter_state=learner.update(
+                state.filter_state, spectrum,
+                centre - self.test_cfg.search_size / 2,
+                target_size(state.box, scale)))
 
     def _segment(self, fused_mask: Tensor, box: np.ndarray,
                  origin: np.ndarray, scale: float, side: int,
@@ -533,6 +576,19 @@ class SiamAttn(SiamRPN):
             instances.masks = torch.from_numpy(result.pasted_mask.full())[None]
             instances.polygons = torch.from_numpy(result.polygon)[None]
         return instances
+
+
+def target_size(box: np.ndarray, scale: float) -> float:
+    """How large a target is in a crop.
+
+    Args:
+        box (np.ndarray): (4,), cxcywh in image pixels.
+        scale (float): Crop pixels per image pixel.
+
+    Returns:
+        float: Square root of width times height, in crop pixels.
+    """
+    return float(np.sqrt(box[2] * box[3]) * scale)
 
 
 def precision_of(test_cfg: Mapping[str, Any]) -> str:

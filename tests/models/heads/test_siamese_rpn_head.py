@@ -9,7 +9,7 @@ from mmtrack.registry import MODELS, TASK_UTILS
 from torch.testing import assert_close
 
 from siamattn_mm.models.heads import Proposal
-from siamattn_mm.models.heads.siamese_rpn_head import vote
+from siamattn_mm.models.heads.siamese_rpn_head import sample_at, vote
 from siamattn_mm.models.ops.folding import fold_norms
 
 ANCHORS = [(104, 32), (88, 40), (64, 64), (40, 80), (32, 96)]
@@ -126,6 +126,31 @@ def test_proposals_that_agree_vote(rpn_head):
     found = rpn_head.select_proposal(cls_score, bbox_pred, (64., 64.))
     assert_close(found.bbox, np.array([8 * .5 / (.5 + score), 0, 64, 64]))
     assert found.score == pytest.approx(score)
+
+
+def test_a_response_says_which_of_two_equals_it_is(rpn_head):
+    cls_score = torch.full((1, 10, 25, 25), -20.)
+    cls_score[:, :5] = 20.
+    bbox_pred = torch.zeros(1, 20, 25, 25)
+    for column in (6, 18):
+        cls_score[0, [2, 7], 12, column] = 0.
+    # The right one's box lies 1.5 cells further down: there it counts.
+    bbox_pred[0, 5 + 2, 12, 18] = 12 / 64
+    rpn_head.test_cfg.filter_influence = .3
+    for column, row in ((6, 12), (18, 13), (18, 14)):
+        response = np.zeros((25, 25))
+        response[row, column] = 1.
+        found = rpn_head.select_proposal(cls_score, bbox_pred, (64., 64.),
+                                         response)
+        assert found.bbox[0] == (column - 12) * 8
+
+
+@pytest.mark.parametrize('x, y, value', [(1, 0, 1.), (.5, .5, 2.),
+                                         (-3, 0, 0.), (9, 9, 5.)])
+def test_a_response_is_interpolated(x, y, value):
+    # x + 3 * y
+    response = np.array([[0., 1., 2.], [3., 4., 5.]])
+    assert sample_at(response, np.array([x]), np.array([y])) == value
 
 
 def test_nobody_votes_where_nothing_is_found(rpn_head):

@@ -194,6 +194,46 @@ def test_the_proposals_box_with_a_mask(small_config, frames, monkeypatch):
     assert not np.allclose(*corners)
 
 
+@pytest.fixture
+def filtered(small_config):
+    """A model that has a correlation filter."""
+    config = small_config.model
+    config.correlation_filter = dict(type='CorrelationFilter')
+    config.test_cfg.rpn.filter_influence = 0.9
+    config.test_cfg.refine.box = False
+    return MODELS.build(config).eval()
+
+
+def test_a_filter_needs_a_share(small_config):
+    small_config.model.correlation_filter = dict(type='CorrelationFilter')
+    with pytest.raises(ValueError, match='filter_influence'):
+        MODELS.build(small_config.model)
+
+
+def test_a_filter_leads_to_the_target(filtered, frames, monkeypatch):
+    """Where the network sees nothing at all."""
+    monkeypatch.setattr(
+        filtered.head, 'forward', lambda z, x:
+        (torch.zeros(1, 10, 25, 25), torch.zeros(1, 20, 25, 25)))
+    filtered.init(frames[0], BOX)
+    for frame in frames[1:]:
+        x, y, w, h = filtered.track(frame).bbox
+    # Whoever does not look stays where the target was, 11 pixels away.
+    assert abs(x + w / 2 - (BOX[0] + 9 + BOX[2] / 2)) < 4
+    assert abs(y + h / 2 - (BOX[1] + 6 + BOX[3] / 2)) < 4
+
+
+@pytest.mark.parametrize('min_score, learns', [(0., True), (1.1, False)])
+def test_a_filter_learns_from_good_frames(filtered, frames, min_score,
+                                          learns):
+    filtered.correlation_filter.min_score = min_score
+    filtered.init(frames[0], BOX)
+    before = filtered._state.filter_state
+    filtered.track(frames[1])
+    after = filtered._state.filter_state
+    assert torch.equal(before.numerator, after.numerator) is not learns
+
+
 @pytest.mark.parametrize('bbox', [
     (-20., -15., 40., 30.),
     (WIDTH - 5., HEIGHT - 5., 60., 60.),

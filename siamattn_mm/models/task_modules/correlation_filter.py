@@ -1,0 +1,227 @@
+"""A correlation filter that learns the target while it is tracked."""
+from typing import Dict, NamedTuple, Sequence, Tuple
+
+import torch
+from mmtrack.registry import TASK_UTILS
+from torch import Tensor
+
+Feats = Sequence[Tensor]
+EPS = 1e-6
+# A lower peak is noise, not to be stretched to 1.
+MIN_PEAK = 1e-3
+
+
+class FilterState(NamedTuple):
+    """A filter, in the frequency domain, as the ratio of two running means.
+
+    Attributes:
+        numerator (Tensor): (2, C, H, W // 2 + 1), real and imaginary part.
+        denominator (Tensor): (H, W // 2 + 1).
+    """
+    numerator: Tensor
+    denominator: Tensor
+
+
+class _Fourier:
+    """Real 2-D Fourier transforms of maps of one size, and their window.
+
+    In graphs they are matrix products: not every runtime has an FFT, and for
+    maps this small it hardly matters.
+    """
+
+    def __init__(self, size: int) -> None:
+        place = torch.arange(size, dtype=torch.float64)
+        angle = place[:, None] * place * (2 * torch.pi / size)
+        cos, sin = angle.cos(), angle.sin()
+        half = size // 2 + 1
+        self.size = size
+        window = torch.hann_window(size + 2, periodic=False)[1:-1]
+        self.window = window[:, None] * window
+        # (W, 2 * half): along rows, real and imaginary part side by side.
+        self.rows = torch.cat([cos[:, :half], -sin[:, :half]], dim=1).float()
+        # (2 * H, 2 * H): along columns, both parts stacked.
+        self.columns = torch.cat([
+            torch.cat([cos, sin], dim=1),
+            torch.cat([-sin, cos], dim=1),
+        ]).float()
+        # All but the first column, and the last one of even sizes, stand for
+        # their conjugates too.
+        share = torch.full((half, ), 2.)
+        share[0] = 1
+        if size % 2 == 0:
+            share[-1] = 1
+        self._back = cos, sin, share.double() / size**2
+        self._back_matrices: Dict[int, Tuple[Tensor, Tensor]] = {}
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(C, H, W) maps to (2, C, H, W // 2 + 1)."""
+        if not torch.onnx.is_in_onnx_export():
+            out = torch.fft.rfft2(maps)
+            return torch.stack([out.real, out.imag])
+        real, imag = (maps @ self.rows.to(maps.device)).chunk(2, dim=-1)
+        out = self.columns.to(maps.device) @ torch.cat([real, imag], dim=1)
+        return torch.stack(out.split(self.size, dim=1))
+
+    def back_around_zero(self, spectrum: Tensor, size: int) -> Tensor:
+        """(2, H, W // 2 + 1) to the (size, size) values around zero shift."""
+        if size not in self._back_matrices:
+            cos, sin, share = self._back
+            at = (torch.arange(size) - size // 2) % self.size
+            c, s, half = cos[at], sin[at], len(share)
+            self._back_matrices[size] = (
+                torch.cat([
+                    torch.cat([c, -s], dim=1),
+                    torch.cat([s, c], dim=1),
+                ]).float(),
+                torch.cat([(c[:, :half] * share).t(),
+                           -(s[:, :half] * share).t()]).float())
+        columns, rows = (m.to(spectrum.device)
+                         for m in self._back_matrices[size])
+        real, imag = (columns @ spectrum.flatten(0, 1)).split(size)
+        return torch.cat([real, imag], dim=1) @ rows
+
+
+@TASK_UTILS.register_module()
+class CorrelationFilter:
+    """Discriminative correlation filter over the search branch's features.
+
+    A siamese network knows the target from one frame and nothing else; it
+    was never shown what else is in this video. This filter (MOSSE, Bolme et
+    al., CVPR 2010, with several channels that share their denominator) learns
+    both from every frame, with the neck's features. What it answers is
+    blended into the ranking of the proposals, as DROL does it
+    (https://arxiv.org/abs/1909.02959); the share is
+    ``test_cfg.rpn.filter_influence``. Not in the paper.
+
+    Args:
+        levels (Sequence[int]): Of the neck's maps. Defaults to (0, 1, 2).
+        stride (int): Of the maps, in crop pixels. Defaults to 8.
+        sigma (float): Of the wanted response, as a share of the target's
+            size. Defaults to 0.12.
+        learning_rate (float): Weight of a new frame. Defaults to 0.02.
+        regularization (float): Of the denominator, as a share of its mean.
+            Defaults to 1e-4.
+        min_score (float): Frames whose result has a lower score are not
+            learnt from. Defaults to 0.3.
+    """
+
+    def __init__(self,
+                 levels: Sequence[int] = (0, 1, 2),
+                 stride: int = 8,
+                 sigma: float = 0.12,
+                 learning_rate: float = 0.02,
+                 regularization: float = 1e-4,
+                 min_score: float = 0.3) -> None:
+        self.levels = tuple(levels)
+        self.stride = stride
+        self.sigma = sigma
+        self.learning_rate = learning_rate
+        self.regularization = regularization
+        self.min_score = min_score
+        self._transforms: Dict[int, _Fourier] = {}
+
+    def _transform(self, size: int) -> _Fourier:
+        if size not in self._transforms:
+            self._transforms[size] = _Fourier(size)
+        return self._transforms[size]
+
+    def spectrum(self, search_feats: Feats) -> Tensor:
+        """Normalise the features, and transform them.
+
+        Args:
+            search_feats (Sequence[Tensor]): Neck outputs of one search crop,
+                (1, C, S, S) each.
+
+        Returns:
+            Tensor: (2, C of all levels, S, S // 2 + 1) float32.
+        """
+        size = search_feats[self.levels[0]].shape[-1]
+        parts = []
+        # Under autocast these sums would be too coarse.
+        with torch.autocast(search_feats[0].device.type, enabled=False):
+            for level in self.levels:
+                feat = search_feats[level][0].float()
+                feat = feat - feat.mean((1, 2), keepdim=True)
+                energy = (feat * feat).sum() / size**2
+                parts.append(feat / (energy.sqrt() + EPS))
+            transform = self._transform(size)
+            return transform.forward(
+                torch.cat(parts) * transform.window.to(parts[0].device))
+
+    def init(self, spectrum: Tensor, target_size: float) -> FilterState:
+        """Learn the first frame, with the target in the crop's middle.
+
+        Args:
+            spectrum (Tensor): From :meth:`spectrum`.
+            target_size (float): Square root of its width times height, in
+                crop pixels.
+
+        Returns:
+            FilterState: See there.
+        """
+        return self._learn(spectrum, (0., 0.), target_size)
+
+    def update(self, state: FilterState, spectrum: Tensor,
+               shift: Sequence[float], target_size: float) -> FilterState:
+        """Learn another frame.
+
+        Args:
+            state (FilterState): So far.
+            spectrum (Tensor): From :meth:`spectrum`.
+            shift (Sequence[float]): x, y of the target from the crop's
+                middle, in crop pixels.
+            target_size (float): As for :meth:`init`.
+
+        Returns:
+            FilterState: A new one.
+        """
+        new = self._learn(spectrum, shift, target_size)
+        return FilterState(*(
+            torch.lerp(old, value, self.learning_rate)
+            for old, value in zip(state, new)))
+
+    def _learn(self, spectrum: Tensor, shift: Sequence[float],
+               target_size: float) -> FilterState:
+        wanted = self._wanted(spectrum.shape[2], shift, target_size).to(
+            spectrum.device)
+        real, imag = spectrum
+        return FilterState(
+            torch.stack([
+                wanted[0] * real + wanted[1] * imag,
+                wanted[0] * imag - wanted[1] * real
+            ]), (spectrum * spectrum).sum((0, 1)))
+
+    def _wanted(self, size: int, shift: Sequence[float],
+                target_size: float) -> Tensor:
+        """Spectrum of a Gaussian at the target, (2, S, S // 2 + 1)."""
+        place = torch.arange(size, dtype=torch.float32)
+        sides = []
+        for value in shift:
+            distance = (place - value / self.stride + size / 2) % size
+            sides.append(
+                (-0.5 * ((distance - size / 2) * self.stride /
+                         (self.sigma * target_size))**2).exp())
+        return self._transform(size).forward(
+            (sides[1][:, None] * sides[0])[None])[:, 0]
+
+    def respond(self, state: FilterState, spectrum: Tensor,
+                size: int) -> Tensor:
+        """Where the target is.
+
+        Args:
+            state (FilterState): The filter.
+            spectrum (Tensor): From :meth:`spectrum`.
+            size (int): Side of the RPN's maps, which have the same stride.
+
+        Returns:
+            Tensor: (size, size), 1 at the highest place, not negative.
+        """
+        a, b = state.numerator, spectrum
+        with torch.autocast(b.device.type, enabled=False):
+            # The conjugate of one times the other, summed over channels.
+            both = torch.stack([(a * b).sum((0, 1)),
+                                (a[0] * b[1] - a[1] * b[0]).sum(0)])
+            floor = self.regularization * state.denominator.mean()
+            response = self._transform(b.shape[2]).back_around_zero(
+                both / (state.denominator + floor), size)
+            return (response / response.max().clamp(min=MIN_PEAK)).clamp(min=0)
