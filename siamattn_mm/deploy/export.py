@@ -157,8 +157,10 @@ def _filter_inputs(model: SiamAttn) -> List[Tensor]:
         return []
     side = model.test_cfg.search_size
     neck_x = model.forward_search(torch.zeros(1, 3, side, side))[1]
-    state = learner.init(learner.spectrum(neck_x), side / 4)
-    return [torch.tensor([model.test_cfg.rpn.filter_influence]), *state]
+    return [
+        torch.tensor([model.test_cfg.rpn.filter_influence]),
+        learner.init(learner.spectrum(neck_x), (side / 4, side / 4)).filter
+    ]
 
 
 def export_tracker(config: Union[str, Config],

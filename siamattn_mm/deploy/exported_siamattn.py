@@ -11,7 +11,7 @@ from siamattn_mm.models.task_modules import FilterState
 from siamattn_mm.models.trackers import SiamAttn, TrackResult
 from siamattn_mm.models.trackers.crop import crop_image
 from siamattn_mm.models.trackers.mask_paste import paste_mask
-from siamattn_mm.models.trackers.siamattn import precision_of, target_size
+from siamattn_mm.models.trackers.siamattn import precision_of
 
 from .files import (
     ExportError,
@@ -21,7 +21,6 @@ from .files import (
     plain,
     template_path,
 )
-from .graphs import FILTER_INPUTS
 from .runtimes import Arrays, open_graph
 
 
@@ -110,8 +109,7 @@ class ExportedSiamAttn(SiamAttn):
             _, scale, outputs = self._run(frame)
             self._state = self._state._replace(
                 filter_state=self.correlation_filter.init(
-                    torch.from_numpy(outputs['spectrum']),
-                    target_size(box, scale)))
+                    torch.from_numpy(outputs['spectrum']), box[2:] * scale))
 
     def track(self, frame: np.ndarray) -> TrackResult:
         """Find the target in the next frame.
@@ -136,7 +134,7 @@ class ExportedSiamAttn(SiamAttn):
                 filter_state=learner.update(
                     self._state.filter_state,
                     torch.from_numpy(outputs['spectrum']),
-                    outputs['shift'].tolist(), target_size(box, scale)))
+                    outputs['shift'].tolist(), box[2:] * scale))
         mask = None
         if 'mask' in outputs:
             mask = paste_mask(outputs['mask'],
@@ -159,20 +157,13 @@ class ExportedSiamAttn(SiamAttn):
             tuning=np.array([rpn.penalty_k, rpn.window_influence, rpn.lr],
                             np.float32))
         if self.correlation_filter:
-            feeds.update(self._filter_feeds(state.filter_state))
+            # Before the first frame is learnt, it says nothing.
+            feeds.update(
+                filter=np.zeros(self._track_graph.shapes['filter'], np.float32)
+                if state.filter_state is None else
+                state.filter_state.filter.numpy(),
+                filter_influence=np.array([rpn.filter_influence], np.float32))
         return image_size, scale, self._track_graph(feeds)
-
-    def _filter_feeds(self, state: Optional[FilterState]) -> Arrays:
-        """The filter's inputs; one that says nothing before the first."""
-        shapes = self._track_graph.shapes
-        arrays = dict(
-            filter_influence=np.array([self.test_cfg.rpn.filter_influence],
-                                      np.float32))
-        for i, name in enumerate(FILTER_INPUTS[1:]):
-            arrays[name] = (
-                np.ones(shapes[name], np.float32) * i
-                if state is None else state[i].numpy())
-        return arrays
 
     def _crop(self, frame: np.ndarray, side: int, out_size: int,
               box: np.ndarray, pad_value: Sequence[float]) -> np.ndarray:

@@ -35,6 +35,8 @@ _FREE = frozenset([
     'model.test_cfg.rpn.filter_influence',
     'model.correlation_filter.learning_rate',
     'model.correlation_filter.min_score',
+    'model.correlation_filter.regularization',
+    'model.correlation_filter.support',
     'model.correlation_filter.sigma',
     'model.test_cfg.refine.mask_thr',
     'model.test_cfg.refine.min_contour_area',

@@ -5,7 +5,6 @@ import torch
 from torch import Tensor, nn
 
 from siamattn_mm.models.heads.refinement_head import clip_to_crop
-from siamattn_mm.models.task_modules import FilterState
 from siamattn_mm.models.trackers import SiamAttn
 
 from .selection import select_proposal
@@ -14,7 +13,7 @@ from .template_state import named_tensors, rebuild
 TEMPLATE_INPUTS = ('template', )
 TRACK_INPUTS = ('search', 'last_box', 'window_side', 'image_size', 'tuning')
 # With a correlation filter there are more of both.
-FILTER_INPUTS = ('filter_influence', 'filter_numerator', 'filter_denominator')
+FILTER_INPUTS = ('filter_influence', 'filter')
 FILTER_OUTPUTS = ('spectrum', 'shift')
 MASK_OUTPUTS = ('mask', 'mask_box')
 
@@ -108,8 +107,8 @@ class TrackGraph(nn.Module):
             tuning (Tensor): (3,), ``penalty_k``, ``window_influence`` and
                 ``lr`` of ``test_cfg.rpn``.
             *others (Tensor): With a correlation filter, its share in the
-                ranking (1,), and its state, as ``FilterState`` has it; then
-                what came from :class:`TemplateGraph`.
+                ranking (1,), and its weights (2, C, S, S // 2 + 1); then what
+                came from :class:`TemplateGraph`.
 
         Returns:
             tuple[Tensor]: ``box`` (4,), cxcywh in image pixels, which is the
@@ -133,10 +132,10 @@ class TrackGraph(nn.Module):
         scale = cfg.exemplar_size / torch.sqrt((last_size + context).prod())
         response, influence, learnt = None, None, ()
         if model.correlation_filter:
-            influence, *filter_state = of_filter
+            influence, weights = of_filter
             spectrum = model.correlation_filter.spectrum(neck_x)
             response = model.correlation_filter.respond(
-                FilterState(*filter_state), spectrum, cls_score.shape[-1])
+                weights, spectrum, cls_score.shape[-1])
         proposal = select_proposal(model.head, cls_score, bbox_pred,
                                    last_size * scale, tuning[0], tuning[1],
                                    response, influence)

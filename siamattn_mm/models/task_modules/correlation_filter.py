@@ -1,4 +1,5 @@
 """A correlation filter that learns the target while it is tracked."""
+import math
 from typing import Dict, NamedTuple, Sequence, Tuple
 
 import torch
@@ -9,17 +10,24 @@ Feats = Sequence[Tensor]
 EPS = 1e-6
 # A lower peak is noise, not to be stretched to 1.
 MIN_PEAK = 1e-3
+# Slope of the logistic function at the filter's edge.
+EDGE = 4.
 
 
 class FilterState(NamedTuple):
-    """A filter, in the frequency domain, as the ratio of two running means.
+    """What a filter has learnt, in the frequency domain.
+
+    Complex values have their real and imaginary part side by side.
 
     Attributes:
-        numerator (Tensor): (2, C, H, W // 2 + 1), real and imaginary part.
-        denominator (Tensor): (H, W // 2 + 1).
+        numerator (Tensor): (2, C, H, W // 2 + 1), a running mean.
+        denominator (Tensor): (H, W // 2 + 1), a running mean.
+        filter (Tensor): (2, C, H, W // 2 + 1), the filter itself: the ratio
+            of the two, where the target is.
     """
     numerator: Tensor
     denominator: Tensor
+    filter: Tensor
 
 
 class _Fourier:
@@ -101,6 +109,8 @@ class CorrelationFilter:
         learning_rate (float): Weight of a new frame. Defaults to 0.02.
         regularization (float): Of the denominator, as a share of its mean.
             Defaults to 1e-4.
+        support (float): Width and height of what the filter looks at, as a
+            share of the target's. Defaults to 1.
         min_score (float): Frames whose result has a lower score are not
             learnt from. Defaults to 0.3.
     """
@@ -111,12 +121,14 @@ class CorrelationFilter:
                  sigma: float = 0.12,
                  learning_rate: float = 0.02,
                  regularization: float = 1e-4,
+                 support: float = 1.,
                  min_score: float = 0.3) -> None:
         self.levels = tuple(levels)
         self.stride = stride
         self.sigma = sigma
         self.learning_rate = learning_rate
         self.regularization = regularization
+        self.support = support
         self.min_score = min_score
         self._transforms: Dict[int, _Fourier] = {}
 
@@ -148,21 +160,23 @@ class CorrelationFilter:
             return transform.forward(
                 torch.cat(parts) * transform.window.to(parts[0].device))
 
-    def init(self, spectrum: Tensor, target_size: float) -> FilterState:
+    def init(self, spectrum: Tensor,
+             target_size: Sequence[float]) -> FilterState:
         """Learn the first frame, with the target in the crop's middle.
 
         Args:
             spectrum (Tensor): From :meth:`spectrum`.
-            target_size (float): Square root of its width times height, in
-                crop pixels.
+            target_size (Sequence[float]): Width and height, in crop pixels.
 
         Returns:
             FilterState: See there.
         """
-        return self._learn(spectrum, (0., 0.), target_size)
+        return self._finish(
+            *self._sums(spectrum, (0., 0.), target_size), target_size)
 
     def update(self, state: FilterState, spectrum: Tensor,
-               shift: Sequence[float], target_size: float) -> FilterState:
+               shift: Sequence[float],
+               target_size: Sequence[float]) -> FilterState:
         """Learn another frame.
 
         Args:
@@ -170,58 +184,69 @@ class CorrelationFilter:
             spectrum (Tensor): From :meth:`spectrum`.
             shift (Sequence[float]): x, y of the target from the crop's
                 middle, in crop pixels.
-            target_size (float): As for :meth:`init`.
+            target_size (Sequence[float]): As for :meth:`init`.
 
         Returns:
             FilterState: A new one.
         """
-        new = self._learn(spectrum, shift, target_size)
-        return FilterState(*(
-            torch.lerp(old, value, self.learning_rate)
-            for old, value in zip(state, new)))
+        return self._finish(
+            *(torch.lerp(old, new, self.learning_rate) for old, new in zip(
+                state, self._sums(spectrum, shift, target_size))),
+            target_size)
 
-    def _learn(self, spectrum: Tensor, shift: Sequence[float],
-               target_size: float) -> FilterState:
+    def _sums(self, spectrum: Tensor, shift: Sequence[float],
+              target_size: Sequence[float]) -> Tuple[Tensor, Tensor]:
+        """Numerator and denominator of one frame."""
         wanted = self._wanted(spectrum.shape[2], shift, target_size).to(
             spectrum.device)
         real, imag = spectrum
-        return FilterState(
-            torch.stack([
-                wanted[0] * real + wanted[1] * imag,
-                wanted[0] * imag - wanted[1] * real
-            ]), (spectrum * spectrum).sum((0, 1)))
+        return torch.stack([
+            wanted[0] * real + wanted[1] * imag,
+            wanted[0] * imag - wanted[1] * real
+        ]), (spectrum * spectrum).sum((0, 1))
 
     def _wanted(self, size: int, shift: Sequence[float],
-                target_size: float) -> Tensor:
+                target_size: Sequence[float]) -> Tensor:
         """Spectrum of a Gaussian at the target, (2, S, S // 2 + 1)."""
+        sigma = self.sigma * math.sqrt(target_size[0] * target_size[1])
         place = torch.arange(size, dtype=torch.float32)
-        sides = []
-        for value in shift:
-            distance = (place - value / self.stride + size / 2) % size
-            sides.append(
-                (-0.5 * ((distance - size / 2) * self.stride /
-                         (self.sigma * target_size))**2).exp())
-        return self._transform(size).forward(
-            (sides[1][:, None] * sides[0])[None])[:, 0]
+        x, y = ((-0.5 *
+                 (((place - value / self.stride + size / 2) % size -
+                   size / 2) * self.stride / sigma)**2).exp()
+                for value in shift)
+        return self._transform(size).forward((y[:, None] * x)[None])[:, 0]
 
-    def respond(self, state: FilterState, spectrum: Tensor,
-                size: int) -> Tensor:
+    def _finish(self, numerator: Tensor, denominator: Tensor,
+                target_size: Sequence[float]) -> FilterState:
+        """Divide, and keep what looks at the target."""
+        size = numerator.shape[2]
+        floor = self.regularization * denominator.mean()
+        ratio = torch.view_as_complex(
+            (numerator / (denominator + floor)).movedim(0, -1).contiguous())
+        maps = torch.fft.irfft2(ratio, s=(size, size))
+        distance = (torch.arange(size, device=maps.device) - size // 2).abs()
+        # Half a cell further, falling from 0.9 to 0.1 within one.
+        x, y = ((EDGE * (self.support * side / self.stride / 2 + 0.5 -
+                         distance)).sigmoid() for side in target_size)
+        return FilterState(
+            numerator, denominator,
+            self._transform(size).forward(maps * (y[:, None] * x)))
+
+    def respond(self, weights: Tensor, spectrum: Tensor, size: int) -> Tensor:
         """Where the target is.
 
         Args:
-            state (FilterState): The filter.
+            weights (Tensor): ``filter`` of the state.
             spectrum (Tensor): From :meth:`spectrum`.
             size (int): Side of the RPN's maps, which have the same stride.
 
         Returns:
             Tensor: (size, size), 1 at the highest place, not negative.
         """
-        a, b = state.numerator, spectrum
+        a, b = weights, spectrum
         with torch.autocast(b.device.type, enabled=False):
             # The conjugate of one times the other, summed over channels.
             both = torch.stack([(a * b).sum((0, 1)),
                                 (a[0] * b[1] - a[1] * b[0]).sum(0)])
-            floor = self.regularization * state.denominator.mean()
-            response = self._transform(b.shape[2]).back_around_zero(
-                both / (state.denominator + floor), size)
+            response = self._transform(b.shape[2]).back_around_zero(both, size)
             return (response / response.max().clamp(min=MIN_PEAK)).clamp(min=0)

@@ -365,7 +365,7 @@ class SiamAttn(SiamRPN):
                     self.forward_search(crop)[1])
                 self._state = self._state._replace(
                     filter_state=self.correlation_filter.init(
-                        spectrum, target_size(box, scale)))
+                        spectrum, box[2:] * scale))
 
     def _precision(self) -> ContextManager:
         """Autocast to what ``test_cfg.precision`` says."""
@@ -402,7 +402,7 @@ class SiamAttn(SiamRPN):
         if self.correlation_filter:
             spectrum = self.correlation_filter.spectrum(neck_x)
             response = self.correlation_filter.respond(
-                state.filter_state, spectrum, cls_score.shape[-1])
+                state.filter_state.filter, spectrum, cls_score.shape[-1])
             response = response.double().cpu().numpy()
         proposal = self.head.select_proposal(cls_score, bbox_pred,
                                              tuple(state.box[2:] * scale),
@@ -499,7 +499,7 @@ class SiamAttn(SiamRPN):
             filter_state=learner.update(
                 state.filter_state, spectrum,
                 centre - self.test_cfg.search_size / 2,
-                target_size(state.box, scale)))
+                state.box[2:] * scale))
 
     def _segment(self, fused_mask: Tensor, box: np.ndarray,
                  origin: np.ndarray, scale: float, side: int,
@@ -576,19 +576,6 @@ class SiamAttn(SiamRPN):
             instances.masks = torch.from_numpy(result.pasted_mask.full())[None]
             instances.polygons = torch.from_numpy(result.polygon)[None]
         return instances
-
-
-def target_size(box: np.ndarray, scale: float) -> float:
-    """How large a target is in a crop.
-
-    Args:
-        box (np.ndarray): (4,), cxcywh in image pixels.
-        scale (float): Crop pixels per image pixel.
-
-    Returns:
-        float: Square root of width times height, in crop pixels.
-    """
-    return float(np.sqrt(box[2] * box[3]) * scale)
 
 
 def precision_of(test_cfg: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ import torch
 from mmtrack.registry import TASK_UTILS
 from torch.testing import assert_close
 
-TARGET = 64.
+TARGET = 64., 64.
 STRIDE = 8
 
 
@@ -55,20 +55,21 @@ def test_spectrum_is_the_transform_of_normalised_maps(size, exporting,
 def test_finds_what_has_moved(size, shift):
     learner, feats = build(), features(1, size)
     state = learner.init(learner.spectrum(feats), TARGET)
-    response = learner.respond(state, learner.spectrum(moved(feats, *shift)),
-                               25)
+    response = learner.respond(state.filter,
+                               learner.spectrum(moved(feats, *shift)), 25)
     assert response.shape == (25, 25)
     assert peak(response) == shift
     assert response.max() == 1 and response.min() >= 0
 
 
 def test_first_response_is_the_wanted_one():
-    learner, feats = build(sigma=0.2), features(2)
+    # Everything supports it.
+    learner, feats = build(sigma=0.2, support=8), features(2)
     spectrum = learner.spectrum(feats)
     response = learner.respond(
-        learner.init(spectrum, TARGET), spectrum, 25)
+        learner.init(spectrum, TARGET).filter, spectrum, 25)
     place = (np.arange(25) - 12) * STRIDE
-    gauss = np.exp(-0.5 * (place / (0.2 * TARGET))**2)
+    gauss = np.exp(-0.5 * (place / (0.2 * 64))**2)
     np.testing.assert_allclose(response, np.outer(gauss, gauss), atol=0.01)
 
 
@@ -80,9 +81,21 @@ def test_learns_a_new_look_where_it_is():
     state = learner.update(state, learner.spectrum(moved(new, 2, -1)),
                            (2. * STRIDE, -1. * STRIDE), TARGET)
     for feats in (old, new):
-        found = learner.respond(state, learner.spectrum(moved(feats, -3, 4)),
-                                25)
+        found = learner.respond(state.filter,
+                                learner.spectrum(moved(feats, -3, 4)), 25)
         assert peak(found) == (-3, 4)
+
+
+def test_it_looks_at_the_target_alone():
+    learner = build()
+    state = learner.init(learner.spectrum(features(9)), (40., 96.))
+    maps = torch.fft.irfft2(torch.complex(*state.filter), s=(32, 32)).abs()
+    rows, columns = (maps.sum(axes) for axes in ((0, 2), (0, 1)))
+    # 96 and 40 pixels are 12 and 5 cells around cell 16.
+    for sums, half in ((rows, 6), (columns, 2.5)):
+        distance = (torch.arange(32) - 16).abs()
+        assert sums[distance <= half].min() > 10 * sums[distance >
+                                                        half + 1.5].max()
 
 
 def test_a_learning_rate_is_a_share():
@@ -92,7 +105,7 @@ def test_a_learning_rate_is_a_share():
         for f in (feats, features(6)))
     state = learner.update(first, learner.spectrum(features(6)), (0., 0.),
                            TARGET)
-    for old, new, value in zip(first, second, state):
+    for old, new, value in list(zip(first, second, state))[:2]:
         assert_close(value, 0.75 * old + 0.25 * new)
 
 
@@ -100,7 +113,7 @@ def test_nothing_to_see_is_no_response():
     learner, feats = build(), features(7)
     state = learner.init(learner.spectrum(feats), TARGET)
     flat = learner.spectrum([torch.ones_like(feat) for feat in feats])
-    response = learner.respond(state, flat, 25)
+    response = learner.respond(state.filter, flat, 25)
     assert torch.isfinite(response).all() and response.max() < 1e-3
 
 
