@@ -51,7 +51,7 @@ _KNOWN_TEST_CFG = dict(
     fold_norms=None,
     precision=None,
     rpn=('penalty_k', 'window_influence', 'lr', 'vote_iou',
-         'filter_influence'),
+         'filter_influence', 'calibration'),
     refine=('box', 'mask_thr', 'min_contour_area'))
 
 
@@ -135,7 +135,7 @@ def trace_graphs(model: SiamAttn, deform_conv: str = 'operator') -> List[Any]:
             torch.tensor([float(cfg.search_size)]),
             torch.tensor([320., 240.]),
             torch.tensor([rpn.penalty_k, rpn.window_influence, rpn.lr]),
-            *_filter_inputs(model))
+            torch.zeros(4), *_filter_inputs(model))
     with torch.no_grad(), standard_operators(deform_conv):
         template_graph = TemplateGraph(model)
         template = crop(cfg.exemplar_size)

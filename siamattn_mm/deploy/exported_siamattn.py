@@ -32,11 +32,13 @@ class ExportedState(NamedTuple):
         pad_value (tuple[float, ...]): The first frame's mean colour.
         template (dict[str, np.ndarray]): What the template's graph gave.
         filter_state (FilterState, optional): The correlation filter's.
+        bias (np.ndarray, optional): (4,), what boxes are corrected by.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
     template: Arrays
     filter_state: Optional[FilterState] = None
+    bias: Optional[np.ndarray] = None
 
 
 @MODELS.register_module()
@@ -105,11 +107,14 @@ class ExportedSiamAttn(SiamAttn):
         box, pad_value, crop = self._template_crop(frame, bbox)
         self._state = ExportedState(
             box, pad_value, self._template_graph(dict(template=crop)))
+        self._adapt(frame)
+
+    def _propose(self, frame: np.ndarray) -> Tuple[np.ndarray, float, Any]:
+        _, scale, outputs = self._run(frame)
+        spectrum = None
         if self.correlation_filter:
-            _, scale, outputs = self._run(frame)
-            self._state = self._state._replace(
-                filter_state=self.correlation_filter.init(
-                    torch.from_numpy(outputs['spectrum']), box[2:] * scale))
+            spectrum = torch.from_numpy(outputs['spectrum'])
+        return outputs['proposal'].astype(np.float64), scale, spectrum
 
     def track(self, frame: np.ndarray) -> TrackResult:
         """Find the target in the next frame.
@@ -134,7 +139,7 @@ class ExportedSiamAttn(SiamAttn):
                 filter_state=learner.update(
                     self._state.filter_state,
                     torch.from_numpy(outputs['spectrum']),
-                    outputs['shift'].tolist(), box[2:] * scale))
+                    outputs['proposal'][:2].tolist(), box[2:] * scale))
         mask = None
         if 'mask' in outputs:
             mask = paste_mask(outputs['mask'],
@@ -155,7 +160,9 @@ class ExportedSiamAttn(SiamAttn):
             window_side=np.array([side], np.float32),
             image_size=np.array(image_size, np.float32),
             tuning=np.array([rpn.penalty_k, rpn.window_influence, rpn.lr],
-                            np.float32))
+                            np.float32),
+            bias=np.zeros(4, np.float32)
+            if state.bias is None else state.bias.astype(np.float32))
         if self.correlation_filter:
             # Before the first frame is learnt, it says nothing.
             feeds.update(

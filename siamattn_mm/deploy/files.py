@@ -33,6 +33,7 @@ _FREE = frozenset([
     'model.test_cfg.rpn.window_influence',
     'model.test_cfg.rpn.lr',
     'model.test_cfg.rpn.filter_influence',
+    'model.test_cfg.rpn.calibration',
     'model.correlation_filter.learning_rate',
     'model.correlation_filter.min_score',
     'model.correlation_filter.regularization',

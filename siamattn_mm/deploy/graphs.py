@@ -11,10 +11,12 @@ from .selection import select_proposal
 from .template_state import named_tensors, rebuild
 
 TEMPLATE_INPUTS = ('template', )
-TRACK_INPUTS = ('search', 'last_box', 'window_side', 'image_size', 'tuning')
+TRACK_INPUTS = ('search', 'last_box', 'window_side', 'image_size', 'tuning',
+                'bias')
+TRACK_OUTPUTS = ('box', 'score', 'proposal')
 # With a correlation filter there are more of both.
 FILTER_INPUTS = ('filter_influence', 'filter')
-FILTER_OUTPUTS = ('spectrum', 'shift')
+FILTER_OUTPUTS = ('spectrum', )
 MASK_OUTPUTS = ('mask', 'mask_box')
 
 
@@ -86,7 +88,7 @@ class TrackGraph(nn.Module):
         super().__init__()
         self.model = model
         self.structure = state
-        self.inputs, self.outputs = TRACK_INPUTS, ('box', 'score')
+        self.inputs, self.outputs = TRACK_INPUTS, TRACK_OUTPUTS
         if model.correlation_filter:
             self.inputs += FILTER_INPUTS
             self.outputs += FILTER_OUTPUTS
@@ -94,7 +96,7 @@ class TrackGraph(nn.Module):
             self.outputs += MASK_OUTPUTS
 
     def forward(self, search: Tensor, last_box: Tensor, window_side: Tensor,
-                image_size: Tensor, tuning: Tensor,
+                image_size: Tensor, tuning: Tensor, bias: Tensor,
                 *others: Tensor) -> Tuple[Tensor, ...]:
         """Run the graph. All but ``search`` are float32.
 
@@ -106,16 +108,18 @@ class TrackGraph(nn.Module):
             image_size (Tensor): (2,), width and height in pixels.
             tuning (Tensor): (3,), ``penalty_k``, ``window_influence`` and
                 ``lr`` of ``test_cfg.rpn``.
+            bias (Tensor): (4,), taken from all boxes; zeros do nothing.
             *others (Tensor): With a correlation filter, its share in the
                 ranking (1,), and its weights (2, C, S, S // 2 + 1); then what
                 came from :class:`TemplateGraph`.
 
         Returns:
             tuple[Tensor]: ``box`` (4,), cxcywh in image pixels, which is the
-            next frame's ``last_box``; ``score`` (1,), 0..1; with a
-            correlation filter, ``spectrum`` (2, C, S, S // 2 + 1) and
-            ``shift`` (2,), what it learns from; with a mask head, ``mask``
-            (64, 64), probabilities over ``mask_box`` (4,), xywh in image
+            next frame's ``last_box``; ``score`` (1,), 0..1; ``proposal``
+            (4,), what was found, cxcywh in crop pixels from the crop's
+            middle; with a correlation filter, ``spectrum`` (2, C, S,
+            S // 2 + 1), which it learns from; with a mask head, ``mask`` (64,
+            64), probabilities over ``mask_box`` (4,), xywh in image
             pixels.
         """
         model, cfg = self.model, self.model.test_cfg
@@ -136,9 +140,10 @@ class TrackGraph(nn.Module):
             spectrum = model.correlation_filter.spectrum(neck_x)
             response = model.correlation_filter.respond(
                 weights, spectrum, cls_score.shape[-1])
+            learnt = (spectrum, )
         proposal = select_proposal(model.head, cls_score, bbox_pred,
                                    last_size * scale, tuning[0], tuning[1],
-                                   response, influence)
+                                   response, influence, bias)
         found = torch.cat(
             [proposal.bbox[:2] + cfg.search_size / 2, proposal.bbox[2:]])
         fused_mask = None
@@ -148,13 +153,12 @@ class TrackGraph(nn.Module):
             if cfg.get('refine', {}).get('box', True):
                 found = self._refine_box(fused_box, found)
 
-        if model.correlation_filter:
-            learnt = spectrum, found[:2] - cfg.search_size / 2
+        seen = torch.cat([found[:2] - cfg.search_size / 2, found[2:]])
         origin = last_box[:2] - window_side / 2
         lr = proposal.penalty * proposal.score * tuning[2]
         box = self._update_box(last_size, found / scale, origin, lr,
                                image_size)
-        outputs = (box, proposal.score) + learnt
+        outputs = (box, proposal.score, seen) + learnt
         if fused_mask is None:
             return outputs
         return outputs + self._segment(fused_mask, box, origin, scale,

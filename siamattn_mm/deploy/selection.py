@@ -39,7 +39,8 @@ def select_proposal(
         penalty_k: Tensor,
         window_influence: Tensor,
         response: Optional[Tensor] = None,
-        filter_influence: Optional[Tensor] = None) -> SelectedProposal:
+        filter_influence: Optional[Tensor] = None,
+        bias: Optional[Tensor] = None) -> SelectedProposal:
     """``SiamAttnRPNHead.select_proposal`` as tensor operations.
 
     The tracker's own does it in numpy and double precision, which no graph
@@ -56,6 +57,7 @@ def select_proposal(
         response (Tensor, optional): (H, W), of a correlation filter.
         filter_influence (Tensor, optional): Scalar, as in ``test_cfg.rpn``;
             goes with ``response``.
+        bias (Tensor, optional): (4,), taken from all boxes.
 
     Returns:
         SelectedProposal: See there.
@@ -67,7 +69,11 @@ def select_proposal(
     score = torch.sigmoid(logits[1] - logits[0])
     deltas = bbox_pred.reshape(4, -1)
     centres = deltas[:2] * anchors[2:] + anchors[:2]
-    w, h = deltas[2:].clamp(-MAX_LOG, MAX_LOG).exp() * anchors[2:]
+    sizes = deltas[2:].clamp(-MAX_LOG, MAX_LOG).exp() * anchors[2:]
+    if bias is not None:
+        sizes = sizes * torch.exp(-bias[2:, None])
+        centres = centres - bias[:2, None] * sizes
+    w, h = sizes
 
     scale_change = _change(_padded_size(w, h) / _padded_size(*target_size))
     ratio_change = _change((target_size[0] / target_size[1]) / (w / h))

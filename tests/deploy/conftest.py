@@ -33,7 +33,8 @@ VARIANTS = dict(
     mask_only=dict(
         correlation_filter=dict(type='CorrelationFilter'),
         test_cfg=dict(
-            rpn=dict(filter_influence=0.3), refine=dict(box=False))),
+            rpn=dict(filter_influence=0.3, calibration=0.5),
+            refine=dict(box=False))),
     siamrpn=dict(
         siamese_neck=dict(_delete_=True, type='IdentitySiameseNeck'),
         refine_head=None))

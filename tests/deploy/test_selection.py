@@ -19,17 +19,20 @@ def test_it_is_the_one_of_the_rpn_head(make_variant, seed, target_size,
     bbox_pred = torch.randn(1, 20, 25, 25, generator=generator)
     head.test_cfg.filter_influence = influence
     response = torch.rand(25, 25, generator=generator).double()
-    response = None if influence is None else response
+    bias = np.array([0.2, -0.1, 0.3, -0.3])
+    if influence is None:
+        response = bias = None
     expected = head.select_proposal(
         cls_score, bbox_pred, target_size,
-        response if response is None else response.numpy())
+        response if response is None else response.numpy(), bias)
     cfg = head.test_cfg
     found = select_proposal(head, cls_score, bbox_pred,
                             torch.tensor(target_size),
                             torch.tensor(cfg.penalty_k),
                             torch.tensor(cfg.window_influence),
                             response if response is None else response.float(),
-                            influence)
+                            influence,
+                            bias if bias is None else torch.tensor(bias))
     np.testing.assert_allclose(found.bbox, expected.bbox, rtol=1e-5, atol=1e-4)
     assert found.score.item() == pytest.approx(expected.score, rel=1e-5)
     assert found.penalty.item() == pytest.approx(expected.penalty, rel=1e-4)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from siamattn_mm.utils.image_seeds import image_seeds, seeded
 
+from ..task_modules.box_bias import corrected
 from .correlation_head import (
     DepthwiseCorrelationHead,
     can_correlate_together,
@@ -219,7 +220,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
                         cls_score: Tensor,
                         bbox_pred: Tensor,
                         target_size: Tuple[float, float],
-                        response: Optional[np.ndarray] = None) -> Proposal:
+                        response: Optional[np.ndarray] = None,
+                        bias: Optional[np.ndarray] = None) -> Proposal:
         """Pick the best anchor of one crop.
 
         Scores are penalised for a change of size and aspect ratio against
@@ -235,6 +237,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
                 in the last frame, in crop pixels.
             response (np.ndarray, optional): (H, W), of a correlation filter,
                 at most 1. Defaults to None.
+            bias (np.ndarray, optional): (4,), taken from all boxes first, as
+                :func:`corrected` does it. Defaults to None.
 
         Returns:
             Proposal: See there.
@@ -247,6 +251,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
             deltas[:2] * anchors[2:] + anchors[:2],
             np.exp(np.clip(deltas[2:], -MAX_LOG, MAX_LOG)) * anchors[2:]
         ])
+        if bias is not None:
+            boxes = corrected(boxes, bias)
         w, h = boxes[2:]
 
         scale_change = _change(_padded_size(w, h) / _padded_size(*target_size))

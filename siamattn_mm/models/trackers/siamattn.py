@@ -24,9 +24,11 @@ from mmtrack.registry import MODELS, TASK_UTILS
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ..heads import Proposal
 from ..ops.folding import fold_norms
 from ..ops.fused_conv import laid_out_for
 from ..ops.optimize import set_optimize
+from ..task_modules.box_bias import box_bias, mean_bias, views
 from .crop import context_side, crop_image
 from .mask_paste import (
     PastedMask,
@@ -67,12 +69,26 @@ class TrackState(NamedTuple):
         neck_state (Any): The siamese neck's state of the template; None if
             it is to be computed at every frame.
         filter_state (Any): The correlation filter's; None without one.
+        bias (np.ndarray, optional): (4,), what boxes are corrected by; see
+            ``models/task_modules/box_bias.py``.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
     template_feats: Feats
     neck_state: Any
     filter_state: Any = None
+    bias: Optional[np.ndarray] = None
+
+
+class _Seen(NamedTuple):
+    """What the network says about a search crop."""
+    proposal: Proposal
+    low_level: Feats
+    dsa_z: Feats
+    dsa_x: Feats
+    spectrum: Optional[Tensor]
+    side: int
+    scale: float
 
 
 @MODELS.register_module()
@@ -100,11 +116,12 @@ class SiamAttn(SiamRPN):
             ``context_amount``, ``center_size`` (side to which template maps
             are cropped; None keeps them), ``rpn`` and ``refine`` (whose
             ``box`` False keeps the proposal's box: only the mask is of the
-            refinement head then). With a correlation filter,
-            ``rpn.filter_influence`` is its share in the ranking. Convs and
-            norms run as one while tracking, unless ``fold_norms`` is False;
-            ``precision`` is ``'fp32'`` or ``'bf16'``, which is faster on CPUs
-            with bfloat16 products.
+            refinement head then). ``rpn.filter_influence`` is the share of a
+            correlation filter in the ranking, ``rpn.calibration`` (0) so much
+            of the proposals' bias in the first frame is corrected in all.
+            Convs and norms run as one while tracking, unless ``fold_norms``
+            is False; ``precision`` is ``'fp32'`` or ``'bf16'``, which is
+            faster on CPUs with bfloat16 products.
         frozen_modules (list[str] | str, optional): Defaults to None.
         data_preprocessor (dict): Defaults to
             dict(type='SOTDataPreprocessor').
@@ -359,13 +376,7 @@ class SiamAttn(SiamRPN):
             if self.optimize:
                 neck_state = self.siamese_neck.init_template(feats)
             self._state = TrackState(box, pad_value, feats, neck_state)
-            if self.correlation_filter:
-                crop, _, scale = self._search_crop(frame)
-                spectrum = self.correlation_filter.spectrum(
-                    self.forward_search(crop)[1])
-                self._state = self._state._replace(
-                    filter_state=self.correlation_filter.init(
-                        spectrum, box[2:] * scale))
+            self._adapt(frame)
 
     def _precision(self) -> ContextManager:
         """Autocast to what ``test_cfg.precision`` says."""
@@ -391,22 +402,66 @@ class SiamAttn(SiamRPN):
         with self._precision():
             return self._track(frame)
 
-    def _track(self, frame: np.ndarray) -> TrackResult:
+    def _look(self, frame: np.ndarray) -> _Seen:
+        """Run the network around the target's last place, up to the RPN."""
         crop, side, scale = self._search_crop(frame)
-        state, cfg = self._state, self.test_cfg
+        state, learner = self._state, self.correlation_filter
         low_level, neck_x = self.forward_search(crop)
         dsa_z, dsa_x = self.siamese_neck(state.template_feats, neck_x,
                                          state.neck_state)
         cls_score, bbox_pred = self.head(dsa_z, dsa_x)
-        response = None
-        if self.correlation_filter:
-            spectrum = self.correlation_filter.spectrum(neck_x)
-            response = self.correlation_filter.respond(
-                state.filter_state.filter, spectrum, cls_score.shape[-1])
-            response = response.double().cpu().numpy()
+        spectrum = response = None
+        if learner:
+            spectrum = learner.spectrum(neck_x)
+            if state.filter_state is not None:
+                response = learner.respond(state.filter_state.filter, spectrum,
+                                           cls_score.shape[-1])
+                response = response.double().cpu().numpy()
         proposal = self.head.select_proposal(cls_score, bbox_pred,
                                              tuple(state.box[2:] * scale),
-                                             response)
+                                             response, state.bias)
+        return _Seen(proposal, low_level, dsa_z, dsa_x, spectrum, side, scale)
+
+    def _adapt(self, frame: np.ndarray) -> None:
+        """Learn what the first frame says beyond the template.
+
+        How the network's boxes differ from the given one, and the correlation
+        filter.
+        """
+        state = self._state
+        share = self.test_cfg.rpn.get('calibration')
+        bias = None
+        if share:
+            biases = []
+            for box in views(state.box):
+                self._state = state._replace(box=box)
+                found, scale, _ = self._propose(frame)
+                truth = state.box * scale
+                truth[:2] -= box[:2] * scale
+                biases.append(box_bias(found, truth))
+            bias = mean_bias(biases, share)
+        self._state = state._replace(bias=bias)
+        if self.correlation_filter:
+            _, scale, spectrum = self._propose(frame)
+            self._state = self._state._replace(
+                filter_state=self.correlation_filter.init(
+                    spectrum, state.box[2:] * scale))
+
+    def _propose(self, frame: np.ndarray) -> Tuple[np.ndarray, float, Any]:
+        """Find the target without moving there.
+
+        Returns:
+            tuple: (4,) cxcywh in crop pixels from the crop's middle, crop
+            pixels per image pixel, and what the correlation filter can learn
+            from.
+        """
+        seen = self._look(frame)
+        return seen.proposal.bbox, seen.scale, seen.spectrum
+
+    def _track(self, frame: np.ndarray) -> TrackResult:
+        state, cfg = self._state, self.test_cfg
+        (proposal, low_level, dsa_z, dsa_x, spectrum, side,
+         scale) = self._look(frame)
         found = proposal.bbox.copy()
         found[:2] += cfg.search_size / 2
         fused_mask = None

@@ -234,6 +234,30 @@ def test_a_filter_learns_from_good_frames(filtered, frames, min_score,
     assert torch.equal(before.numerator, after.numerator) is not learns
 
 
+def test_the_first_frame_says_how_boxes_differ(small_config, frames,
+                                               monkeypatch):
+    """A head that sees all boxes 1.2 times too wide and too far right."""
+    config = small_config.model
+    config.test_cfg.rpn.calibration = 0.5
+    model = MODELS.build(config).eval()
+    x, y, w, h = BOX
+    truth = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
+
+    def biased(cls_score, bbox_pred, size, response, bias):
+        assert bias is None  # until it is known
+        box, scale = model._state.box, size[0] / model._state.box[2]
+        bbox = truth * scale
+        bbox[:2] -= box[:2] * scale
+        bbox = bbox * (1, 1, 1.2, 1) + (.1 * bbox[2], 0, 0, 0)
+        return Proposal(bbox, 1., 1.)
+
+    monkeypatch.setattr(model.head, 'select_proposal', biased)
+    model.init(frames[0], BOX)
+    np.testing.assert_allclose(model._state.bias,
+                               [.05, 0, np.log(1.2) / 2, 0], atol=1e-9)
+    np.testing.assert_allclose(model._state.box, truth)
+
+
 @pytest.mark.parametrize('bbox', [
     (-20., -15., 40., 30.),
     (WIDTH - 5., HEIGHT - 5., 60., 60.),
