@@ -132,7 +132,8 @@ class ExportedSiamAttn(SiamAttn):
         image_size, scale, outputs = self._run(frame)
         box = outputs['box'].astype(np.float64)
         score = float(outputs['score'][0])
-        self._state = self._state._replace(box=box)
+        if score >= self.test_cfg.rpn.get('hold_score', 0):
+            self._state = self._state._replace(box=box)
         learner = self.correlation_filter
         if learner and score >= learner.min_score:
             self._state = self._state._replace(

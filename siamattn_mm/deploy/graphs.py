@@ -110,8 +110,8 @@ class TrackGraph(nn.Module):
                 ``lr`` of ``test_cfg.rpn``.
             bias (Tensor): (4,), taken from all boxes; zeros do nothing.
             *others (Tensor): With a correlation filter, its share in the
-                ranking (1,), and its weights (2, C, S, S // 2 + 1); then what
-                came from :class:`TemplateGraph`.
+                ranking (1,), and its weights (K, 2, C, S, S // 2 + 1); then
+                what came from :class:`TemplateGraph`.
 
         Returns:
             tuple[Tensor]: ``box`` (4,), cxcywh in image pixels, which is the

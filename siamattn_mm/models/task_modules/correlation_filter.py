@@ -1,6 +1,6 @@
 """A correlation filter that learns the target while it is tracked."""
 import math
-from typing import Dict, NamedTuple, Sequence, Tuple
+from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from mmtrack.registry import TASK_UTILS
@@ -22,8 +22,8 @@ class FilterState(NamedTuple):
     Attributes:
         numerator (Tensor): (2, C, H, W // 2 + 1), a running mean.
         denominator (Tensor): (H, W // 2 + 1), a running mean.
-        filter (Tensor): (2, C, H, W // 2 + 1), the filter itself: the ratio
-            of the two, where the target is.
+        filter (Tensor): (K, 2, C, H, W // 2 + 1), the ratio of the two, cut
+            to each support.
     """
     numerator: Tensor
     denominator: Tensor
@@ -101,6 +101,12 @@ class CorrelationFilter:
     (https://arxiv.org/abs/1909.02959); the share is
     ``test_cfg.rpn.filter_influence``. Not in the paper.
 
+    The answer is the mean of several filters', which differ in what they look
+    at: the target's box alone (as CSR-DCF's does,
+    https://arxiv.org/abs/1611.08461, but cut out once, not optimised so)
+    follows it over a background that stands still; with all around it, a
+    target that is hidden for a moment is not lost.
+
     Args:
         levels (Sequence[int]): Of the neck's maps. Defaults to (0, 1, 2).
         stride (int): Of the maps, in crop pixels. Defaults to 8.
@@ -109,8 +115,9 @@ class CorrelationFilter:
         learning_rate (float): Weight of a new frame. Defaults to 0.02.
         regularization (float): Of the denominator, as a share of its mean.
             Defaults to 1e-4.
-        support (float): Width and height of what the filter looks at, as a
-            share of the target's. Defaults to 1.
+        supports (Sequence[float | None]): Width and height of what each
+            filter looks at, as a share of the target's; None is the whole
+            crop. Defaults to (1, ).
         min_score (float): Frames whose result has a lower score are not
             learnt from. Defaults to 0.3.
     """
@@ -121,14 +128,14 @@ class CorrelationFilter:
                  sigma: float = 0.12,
                  learning_rate: float = 0.02,
                  regularization: float = 1e-4,
-                 support: float = 1.,
+                 supports: Sequence[Optional[float]] = (1., ),
                  min_score: float = 0.3) -> None:
         self.levels = tuple(levels)
         self.stride = stride
         self.sigma = sigma
         self.learning_rate = learning_rate
         self.regularization = regularization
-        self.support = support
+        self.supports = tuple(supports)
         self.min_score = min_score
         self._transforms: Dict[int, _Fourier] = {}
 
@@ -225,12 +232,17 @@ class CorrelationFilter:
             (numerator / (denominator + floor)).movedim(0, -1).contiguous())
         maps = torch.fft.irfft2(ratio, s=(size, size))
         distance = (torch.arange(size, device=maps.device) - size // 2).abs()
-        # Half a cell further, falling from 0.9 to 0.1 within one.
-        x, y = ((EDGE * (self.support * side / self.stride / 2 + 0.5 -
-                         distance)).sigmoid() for side in target_size)
-        return FilterState(
-            numerator, denominator,
-            self._transform(size).forward(maps * (y[:, None] * x)))
+        filters = []
+        for support in self.supports:
+            if support is None:
+                filters.append(torch.view_as_real(ratio).movedim(-1, 0))
+                continue
+            # Half a cell further, falling from 0.9 to 0.1 within one.
+            x, y = ((EDGE * (support * side / self.stride / 2 + 0.5 -
+                             distance)).sigmoid() for side in target_size)
+            filters.append(
+                self._transform(size).forward(maps * (y[:, None] * x)))
+        return FilterState(numerator, denominator, torch.stack(filters))
 
     def respond(self, weights: Tensor, spectrum: Tensor, size: int) -> Tensor:
         """Where the target is.
@@ -241,12 +253,17 @@ class CorrelationFilter:
             size (int): Side of the RPN's maps, which have the same stride.
 
         Returns:
-            Tensor: (size, size), 1 at the highest place, not negative.
+            Tensor: (size, size), from 0 to 1, which is where all of the
+            filters have their highest place.
         """
-        a, b = weights, spectrum
+        b, responses = spectrum, []
         with torch.autocast(b.device.type, enabled=False):
-            # The conjugate of one times the other, summed over channels.
-            both = torch.stack([(a * b).sum((0, 1)),
-                                (a[0] * b[1] - a[1] * b[0]).sum(0)])
-            response = self._transform(b.shape[2]).back_around_zero(both, size)
-            return (response / response.max().clamp(min=MIN_PEAK)).clamp(min=0)
+            for a in weights:
+                # The conjugate of one times the other, summed over channels.
+                both = torch.stack([(a * b).sum((0, 1)),
+                                    (a[0] * b[1] - a[1] * b[0]).sum(0)])
+                response = self._transform(b.shape[2]).back_around_zero(
+                    both, size)
+                response = response / response.max().clamp(min=MIN_PEAK)
+                responses.append(response.clamp(min=0))
+            return sum(responses) / len(responses)

@@ -119,7 +119,9 @@ class SiamAttn(SiamRPN):
             refinement head then). ``rpn.filter_influence`` is the share of a
             correlation filter in the ranking, ``rpn.calibration`` (0) so much
             of the proposals' bias in the first frame is corrected in all.
-            Convs and norms run as one while tracking, unless ``fold_norms``
+            Around a result whose score is below ``rpn.hold_score`` (0) the
+            target is not looked for in the next frame, but where it was
+            before. Convs and norms run as one while tracking, unless ``fold_norms``
             is False; ``precision`` is ``'fp32'`` or ``'bf16'``, which is
             faster on CPUs with bfloat16 products.
         frozen_modules (list[str] | str, optional): Defaults to None.
@@ -478,9 +480,11 @@ class SiamAttn(SiamRPN):
         box = self._update_box(state.box, found / scale, origin,
                                proposal.penalty * proposal.score * cfg.rpn.lr,
                                frame.shape)
-        self._state = state._replace(box=box)
+        if proposal.score >= cfg.rpn.get('hold_score', 0):
+            self._state = state._replace(box=box)
         if self.correlation_filter:
-            self._update_filter(spectrum, found[:2], proposal.score, scale)
+            self._update_filter(spectrum, found[:2], box, proposal.score,
+                                scale)
         mask = None
         if fused_mask is not None:
             mask = self._segment(fused_mask, box, origin, scale, side,
@@ -544,7 +548,7 @@ class SiamAttn(SiamRPN):
         return np.concatenate([centre, extent])
 
     def _update_filter(self, spectrum: Tensor, centre: np.ndarray,
-                       score: float, scale: float) -> None:
+                       box: np.ndarray, score: float, scale: float) -> None:
         """Learn from a frame, with the target's centre in crop pixels."""
         learner = self.correlation_filter
         if score < learner.min_score:
@@ -554,7 +558,7 @@ class SiamAttn(SiamRPN):
             filter_state=learner.update(
                 state.filter_state, spectrum,
                 centre - self.test_cfg.search_size / 2,
-                state.box[2:] * scale))
+                box[2:] * scale))
 
     def _segment(self, fused_mask: Tensor, box: np.ndarray,
                  origin: np.ndarray, scale: float, side: int,

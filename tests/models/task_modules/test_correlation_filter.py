@@ -63,8 +63,7 @@ def test_finds_what_has_moved(size, shift):
 
 
 def test_first_response_is_the_wanted_one():
-    # Everything supports it.
-    learner, feats = build(sigma=0.2, support=8), features(2)
+    learner, feats = build(sigma=0.2, supports=[None]), features(2)
     spectrum = learner.spectrum(feats)
     response = learner.respond(
         learner.init(spectrum, TARGET).filter, spectrum, 25)
@@ -89,7 +88,9 @@ def test_learns_a_new_look_where_it_is():
 def test_it_looks_at_the_target_alone():
     learner = build()
     state = learner.init(learner.spectrum(features(9)), (40., 96.))
-    maps = torch.fft.irfft2(torch.complex(*state.filter), s=(32, 32)).abs()
+    assert len(state.filter) == 2  # the second one looks at everything
+    maps = torch.fft.irfft2(
+        torch.complex(*state.filter[0]), s=(32, 32)).abs()
     rows, columns = (maps.sum(axes) for axes in ((0, 2), (0, 1)))
     # 96 and 40 pixels are 12 and 5 cells around cell 16.
     for sums, half in ((rows, 6), (columns, 2.5)):

@@ -234,6 +234,19 @@ def test_a_filter_learns_from_good_frames(filtered, frames, min_score,
     assert torch.equal(before.numerator, after.numerator) is not learns
 
 
+@pytest.mark.parametrize('hold_score, moves', [(0., True), (1.1, False)])
+def test_a_poor_result_is_reported_but_not_followed(small_config, frames,
+                                                    hold_score, moves):
+    small_config.model.test_cfg.rpn.hold_score = hold_score
+    model = MODELS.build(small_config.model).eval()
+    model.init(frames[0], BOX)
+    before = model._state.box
+    result = model.track(frames[1])
+    assert (model._state.box != before).any() is np.bool_(moves)
+    assert (result.bbox[2:] != before[2:]).any() or (
+        result.bbox[:2] + result.bbox[2:] / 2 != before[:2]).any()
+
+
 def test_the_first_frame_says_how_boxes_differ(small_config, frames,
                                                monkeypatch):
     """A head that sees all boxes 1.2 times too wide and too far right."""
