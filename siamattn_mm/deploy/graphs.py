@@ -110,17 +110,16 @@ class TrackGraph(nn.Module):
                 ``lr`` of ``test_cfg.rpn``.
             bias (Tensor): (4,), taken from all boxes; zeros do nothing.
             *others (Tensor): With a correlation filter, its share in the
-                ranking (1,), and its weights (K, 2, C, S, S // 2 + 1); then
+                ranking (1,), and its weights (K, C, S, S // 2 + 1, 2); then
                 what came from :class:`TemplateGraph`.
 
         Returns:
             tuple[Tensor]: ``box`` (4,), cxcywh in image pixels, which is the
             next frame's ``last_box``; ``score`` (1,), 0..1; ``proposal``
             (4,), what was found, cxcywh in crop pixels from the crop's
-            middle; with a correlation filter, ``spectrum`` (2, C, S,
-            S // 2 + 1), which it learns from; with a mask head, ``mask`` (64,
-            64), probabilities over ``mask_box`` (4,), xywh in image
-            pixels.
+            middle; with a correlation filter, ``spectrum`` (C, S, S // 2 + 1,
+            2), which it learns from; with a mask head, ``mask`` (64, 64),
+            probabilities over ``mask_box`` (4,), xywh in image pixels.
         """
         model, cfg = self.model, self.model.test_cfg
         num_filter = len(self.inputs) - len(TRACK_INPUTS)

@@ -17,12 +17,12 @@ EDGE = 4.
 class FilterState(NamedTuple):
     """What a filter has learnt, in the frequency domain.
 
-    Complex values have their real and imaginary part side by side.
+    The last dimension of what is complex is the real and imaginary part.
 
     Attributes:
-        numerator (Tensor): (2, C, H, W // 2 + 1), a running mean.
+        numerator (Tensor): (C, H, W // 2 + 1, 2), a running mean.
         denominator (Tensor): (H, W // 2 + 1), a running mean.
-        filter (Tensor): (K, 2, C, H, W // 2 + 1), the ratio of the two, cut
+        filter (Tensor): (K, C, H, W // 2 + 1, 2), the ratio of the two, cut
             to each support.
     """
     numerator: Tensor
@@ -62,16 +62,15 @@ class _Fourier:
         self._back_matrices: Dict[int, Tuple[Tensor, Tensor]] = {}
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(C, H, W) maps to (2, C, H, W // 2 + 1)."""
+        """(C, H, W) maps to (C, H, W // 2 + 1, 2)."""
         if not torch.onnx.is_in_onnx_export():
-            out = torch.fft.rfft2(maps)
-            return torch.stack([out.real, out.imag])
+            return torch.view_as_real(torch.fft.rfft2(maps))
         real, imag = (maps @ self.rows.to(maps.device)).chunk(2, dim=-1)
         out = self.columns.to(maps.device) @ torch.cat([real, imag], dim=1)
-        return torch.stack(out.split(self.size, dim=1))
+        return torch.stack(out.split(self.size, dim=1), dim=-1)
 
     def back_around_zero(self, spectrum: Tensor, size: int) -> Tensor:
-        """(2, H, W // 2 + 1) to the (size, size) values around zero shift."""
+        """(H, W // 2 + 1, 2) to the (size, size) values around zero shift."""
         if size not in self._back_matrices:
             cos, sin, share = self._back
             at = (torch.arange(size) - size // 2) % self.size
@@ -85,7 +84,7 @@ class _Fourier:
                            -(s[:, :half] * share).t()]).float())
         columns, rows = (m.to(spectrum.device)
                          for m in self._back_matrices[size])
-        real, imag = (columns @ spectrum.flatten(0, 1)).split(size)
+        real, imag = (columns @ torch.cat(spectrum.unbind(-1))).split(size)
         return torch.cat([real, imag], dim=1) @ rows
 
 
@@ -152,7 +151,7 @@ class CorrelationFilter:
                 (1, C, S, S) each.
 
         Returns:
-            Tensor: (2, C of all levels, S, S // 2 + 1) float32.
+            Tensor: (C of all levels, S, S // 2 + 1, 2) float32.
         """
         size = search_feats[self.levels[0]].shape[-1]
         parts = []
@@ -204,38 +203,37 @@ class CorrelationFilter:
     def _sums(self, spectrum: Tensor, shift: Sequence[float],
               target_size: Sequence[float]) -> Tuple[Tensor, Tensor]:
         """Numerator and denominator of one frame."""
-        wanted = self._wanted(spectrum.shape[2], shift, target_size).to(
+        wanted = self._wanted(spectrum.shape[1], shift, target_size).to(
             spectrum.device)
-        real, imag = spectrum
-        return torch.stack([
-            wanted[0] * real + wanted[1] * imag,
-            wanted[0] * imag - wanted[1] * real
-        ]), (spectrum * spectrum).sum((0, 1))
+        numerator = torch.view_as_complex(
+            wanted).conj() * torch.view_as_complex(spectrum)
+        return (torch.view_as_real(numerator),
+                spectrum.square().sum(0).sum(-1))
 
     def _wanted(self, size: int, shift: Sequence[float],
                 target_size: Sequence[float]) -> Tensor:
-        """Spectrum of a Gaussian at the target, (2, S, S // 2 + 1)."""
+        """Spectrum of a Gaussian at the target, (S, S // 2 + 1, 2)."""
         sigma = self.sigma * math.sqrt(target_size[0] * target_size[1])
         place = torch.arange(size, dtype=torch.float32)
         x, y = ((-0.5 *
                  (((place - value / self.stride + size / 2) % size -
                    size / 2) * self.stride / sigma)**2).exp()
                 for value in shift)
-        return self._transform(size).forward((y[:, None] * x)[None])[:, 0]
+        return self._transform(size).forward(y[:, None] * x)
 
     def _finish(self, numerator: Tensor, denominator: Tensor,
                 target_size: Sequence[float]) -> FilterState:
         """Divide, and keep what looks at the target."""
-        size = numerator.shape[2]
+        size = numerator.shape[1]
         floor = self.regularization * denominator.mean()
         ratio = torch.view_as_complex(
-            (numerator / (denominator + floor)).movedim(0, -1).contiguous())
+            numerator * (1 / (denominator + floor))[..., None])
         maps = torch.fft.irfft2(ratio, s=(size, size))
         distance = (torch.arange(size, device=maps.device) - size // 2).abs()
         filters = []
         for support in self.supports:
             if support is None:
-                filters.append(torch.view_as_real(ratio).movedim(-1, 0))
+                filters.append(torch.view_as_real(ratio))
                 continue
             # Half a cell further, falling from 0.9 to 0.1 within one.
             x, y = ((EDGE * (support * side / self.stride / 2 + 0.5 -
@@ -256,14 +254,21 @@ class CorrelationFilter:
             Tensor: (size, size), from 0 to 1, which is where all of the
             filters have their highest place.
         """
-        b, responses = spectrum, []
-        with torch.autocast(b.device.type, enabled=False):
-            for a in weights:
-                # The conjugate of one times the other, summed over channels.
-                both = torch.stack([(a * b).sum((0, 1)),
-                                    (a[0] * b[1] - a[1] * b[0]).sum(0)])
-                response = self._transform(b.shape[2]).back_around_zero(
-                    both, size)
+        responses = []
+        with torch.autocast(spectrum.device.type, enabled=False):
+            for one in weights:
+                response = self._transform(spectrum.shape[1]).back_around_zero(
+                    _correlate(one, spectrum), size)
                 response = response / response.max().clamp(min=MIN_PEAK)
                 responses.append(response.clamp(min=0))
             return sum(responses) / len(responses)
+
+
+def _correlate(weights: Tensor, spectrum: Tensor) -> Tensor:
+    """The conjugate of one times the other, summed over channels."""
+    if not torch.onnx.is_in_onnx_export():
+        return torch.view_as_real(
+            (torch.view_as_complex(weights).conj() *
+             torch.view_as_complex(spectrum)).sum(0))
+    (a, b), (c, d) = weights.unbind(-1), spectrum.unbind(-1)
+    return torch.stack([(a * c + b * d).sum(0), (a * d - b * c).sum(0)], -1)

@@ -121,9 +121,9 @@ class SiamAttn(SiamRPN):
             of the proposals' bias in the first frame is corrected in all.
             Around a result whose score is below ``rpn.hold_score`` (0) the
             target is not looked for in the next frame, but where it was
-            before. Convs and norms run as one while tracking, unless ``fold_norms``
-            is False; ``precision`` is ``'fp32'`` or ``'bf16'``, which is
-            faster on CPUs with bfloat16 products.
+            before. Convs and norms run as one while tracking, unless
+            ``fold_norms`` is False; ``precision`` is ``'fp32'`` or
+            ``'bf16'``, which is faster on CPUs with bfloat16 products.
         frozen_modules (list[str] | str, optional): Defaults to None.
         data_preprocessor (dict): Defaults to
             dict(type='SOTDataPreprocessor').

@@ -45,9 +45,22 @@ def test_spectrum_is_the_transform_of_normalised_maps(size, exporting,
         expected.append(np.fft.rfft2(values * np.outer(window, window)))
     expected = np.concatenate(expected)
     found = build(levels=(0, 1)).spectrum(feats)
-    assert found.shape == (2, 8, size, size // 2 + 1)
-    np.testing.assert_allclose(found[0], expected.real, atol=2e-4)
-    np.testing.assert_allclose(found[1], expected.imag, atol=2e-4)
+    assert found.shape == (8, size, size // 2 + 1, 2)
+    np.testing.assert_allclose(found[..., 0], expected.real, atol=2e-4)
+    np.testing.assert_allclose(found[..., 1], expected.imag, atol=2e-4)
+
+
+def test_graphs_respond_alike(monkeypatch):
+    learner = build(supports=[1., None])
+    state = learner.init(learner.spectrum(features(10)), TARGET)
+    spectrum = learner.spectrum(moved(features(10), 2, 3))
+    expected = learner.respond(state.filter, spectrum, 25)
+    monkeypatch.setattr(torch.onnx, 'is_in_onnx_export', lambda: True)
+    assert_close(
+        learner.respond(state.filter, spectrum, 25),
+        expected,
+        rtol=0,
+        atol=1e-5)
 
 
 @pytest.mark.parametrize('size', [31, 32])
@@ -86,11 +99,11 @@ def test_learns_a_new_look_where_it_is():
 
 
 def test_it_looks_at_the_target_alone():
-    learner = build()
+    learner = build(supports=[1., None])
     state = learner.init(learner.spectrum(features(9)), (40., 96.))
     assert len(state.filter) == 2  # the second one looks at everything
     maps = torch.fft.irfft2(
-        torch.complex(*state.filter[0]), s=(32, 32)).abs()
+        torch.view_as_complex(state.filter[0]), s=(32, 32)).abs()
     rows, columns = (maps.sum(axes) for axes in ((0, 2), (0, 1)))
     # 96 and 40 pixels are 12 and 5 cells around cell 16.
     for sums, half in ((rows, 6), (columns, 2.5)):
