@@ -70,6 +70,6 @@ model = dict(
             window_influence=0.2,
             vote_iou=0.6,
             filter_influence=0.6,
-            calibration=1.0,
+            calibration=0.5,
             hold_score=0.3),
         refine=dict(mask_thr=0.5, box=False)))
