@@ -111,10 +111,14 @@ class ExportedSiamAttn(SiamAttn):
 
     def _propose(self, frame: np.ndarray) -> Tuple[np.ndarray, float, Any]:
         _, scale, outputs = self._run(frame)
-        spectrum = None
-        if self.correlation_filter:
-            spectrum = torch.from_numpy(outputs['spectrum'])
-        return outputs['proposal'].astype(np.float64), scale, spectrum
+        return (outputs['proposal'].astype(np.float64), scale,
+                self._spectrum(outputs))
+
+    def _spectrum(self, outputs: Arrays) -> Optional[torch.Tensor]:
+        """What the correlation filter learns from; None without one."""
+        if not self.correlation_filter:
+            return None
+        return torch.from_numpy(outputs['spectrum'])
 
     def track(self, frame: np.ndarray) -> TrackResult:
         """Find the target in the next frame.
@@ -132,15 +136,8 @@ class ExportedSiamAttn(SiamAttn):
         image_size, scale, outputs = self._run(frame)
         box = outputs['box'].astype(np.float64)
         score = float(outputs['score'][0])
-        if score >= self.test_cfg.rpn.get('hold_score', 0):
-            self._state = self._state._replace(box=box)
-        learner = self.correlation_filter
-        if learner and score >= learner.min_score:
-            self._state = self._state._replace(
-                filter_state=learner.update(
-                    self._state.filter_state,
-                    torch.from_numpy(outputs['spectrum']),
-                    outputs['proposal'][:2].tolist(), box[2:] * scale))
+        self._follow(box, score, self._spectrum(outputs),
+                     outputs['proposal'][:2].tolist(), scale)
         mask = None
         if 'mask' in outputs:
             mask = paste_mask(outputs['mask'],

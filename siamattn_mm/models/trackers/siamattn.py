@@ -432,22 +432,26 @@ class SiamAttn(SiamRPN):
         """
         state = self._state
         share = self.test_cfg.rpn.get('calibration')
-        bias = None
+        if not share and not self.correlation_filter:
+            return
+        # The first view is the target's own place.
+        seen = []
+        for box in views(state.box) if share else [state.box]:
+            self._state = state._replace(box=box)
+            seen.append((box, *self._propose(frame)))
         if share:
             biases = []
-            for box in views(state.box):
-                self._state = state._replace(box=box)
-                found, scale, _ = self._propose(frame)
+            for box, found, scale, _ in seen:
                 truth = state.box * scale
                 truth[:2] -= box[:2] * scale
                 biases.append(box_bias(found, truth))
-            bias = mean_bias(biases, share)
-        self._state = state._replace(bias=bias)
+            state = state._replace(bias=mean_bias(biases, share))
         if self.correlation_filter:
-            _, scale, spectrum = self._propose(frame)
-            self._state = self._state._replace(
+            _, _, scale, spectrum = seen[0]
+            state = state._replace(
                 filter_state=self.correlation_filter.init(
                     spectrum, state.box[2:] * scale))
+        self._state = state
 
     def _propose(self, frame: np.ndarray) -> Tuple[np.ndarray, float, Any]:
         """Find the target without moving there.
@@ -480,11 +484,8 @@ class SiamAttn(SiamRPN):
         box = self._update_box(state.box, found / scale, origin,
                                proposal.penalty * proposal.score * cfg.rpn.lr,
                                frame.shape)
-        if proposal.score >= cfg.rpn.get('hold_score', 0):
-            self._state = state._replace(box=box)
-        if self.correlation_filter:
-            self._update_filter(spectrum, found[:2], box, proposal.score,
-                                scale)
+        self._follow(box, proposal.score, spectrum,
+                     found[:2] - cfg.search_size / 2, scale)
         mask = None
         if fused_mask is not None:
             mask = self._segment(fused_mask, box, origin, scale, side,
@@ -547,18 +548,26 @@ class SiamAttn(SiamRPN):
             np.maximum(old[2:] * (1 - lr) + new[2:] * lr, min_size), size - 1)
         return np.concatenate([centre, extent])
 
-    def _update_filter(self, spectrum: Tensor, centre: np.ndarray,
-                       box: np.ndarray, score: float, scale: float) -> None:
-        """Learn from a frame, with the target's centre in crop pixels."""
+    def _follow(self, box: np.ndarray, score: float,
+                spectrum: Optional[Tensor], shift: Sequence[float],
+                scale: float) -> None:
+        """Go where the target is, and learn from it, if it is found.
+
+        Args:
+            box (np.ndarray): (4,), cxcywh in image pixels.
+            score (float): 0..1.
+            spectrum (Tensor, optional): Of the correlation filter.
+            shift (Sequence[float]): x, y from the crop's middle in crop
+                pixels.
+            scale (float): Crop pixels per image pixel.
+        """
+        if score >= self.test_cfg.rpn.get('hold_score', 0):
+            self._state = self._state._replace(box=box)
         learner = self.correlation_filter
-        if score < learner.min_score:
-            return
-        state = self._state
-        self._state = state._replace(
-            filter_state=learner.update(
-                state.filter_state, spectrum,
-                centre - self.test_cfg.search_size / 2,
-                box[2:] * scale))
+        if learner and score >= learner.min_score:
+            self._state = self._state._replace(
+                filter_state=learner.update(self._state.filter_state, spectrum,
+                                            shift, box[2:] * scale))
 
     def _segment(self, fused_mask: Tensor, box: np.ndarray,
                  origin: np.ndarray, scale: float, side: int,
