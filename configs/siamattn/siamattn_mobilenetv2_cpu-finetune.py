@@ -7,10 +7,26 @@ _base_ = './siamattn_mobilenetv2_cpu-10e.py'
 
 load_from = 'siamattn_mm/weights/siamattn_mobilenetv2.pth'
 
+# What a user calls the target is not always what annotators would: half of the
+# pairs are of another piece of it.
+train_pipeline = [
+    dict(type='PairBoxJitter', prob=0.5),
+    dict(
+        type='SiamPairCrop',
+        shift=(4, 80),
+        scale=(0.05, 0.35),
+        flip_prob=0.5),
+    dict(type='PairColorJitter'),
+    dict(type='PairGray', prob=0.15),
+    dict(type='PairBlur', prob=(0.05, 0.25), sizes=(3, 25)),
+    dict(type='PackSOTPair')
+]
+
 # 4,800 pairs an epoch: 45 % video, 22 % still images, 24 % synthetic, 9 %
 # regions.
 train_dataloader = dict(
     dataset=dict(
+        pipeline=train_pipeline,
         sources=dict(
             video=dict(pairs_per_epoch=2160),
             fod=dict(pairs_per_epoch=144),

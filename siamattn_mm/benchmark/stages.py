@@ -31,6 +31,8 @@ HOOKS = (
     Hook('filter', 'correlation_filter.spectrum'),
     Hook('filter', 'correlation_filter.respond'),
     Hook('filter', 'correlation_filter.update'),
+    Hook('box regression', 'box_regressor.maps'),
+    Hook('box regression', '_regress_box'),
     Hook('post-processing', 'head.select_proposal'),
     Hook('fusion', 'refine_head.forward'),
     Hook('fusion', 'refine_head.fuse_mask'),

@@ -135,7 +135,7 @@ def trace_graphs(model: SiamAttn, deform_conv: str = 'operator') -> List[Any]:
             torch.tensor([float(cfg.search_size)]),
             torch.tensor([320., 240.]),
             torch.tensor([rpn.penalty_k, rpn.window_influence, rpn.lr]),
-            torch.zeros(4), *_filter_inputs(model))
+            torch.zeros(4), *_learnt_inputs(model))
     with torch.no_grad(), standard_operators(deform_conv):
         template_graph = TemplateGraph(model)
         template = crop(cfg.exemplar_size)
@@ -150,17 +150,24 @@ def trace_graphs(model: SiamAttn, deform_conv: str = 'operator') -> List[Any]:
         ]
 
 
-def _filter_inputs(model: SiamAttn) -> List[Tensor]:
-    """Of the shape that the correlation filter has; none without one."""
-    learner = model.correlation_filter
-    if not learner:
-        return []
+def _learnt_inputs(model: SiamAttn) -> List[Tensor]:
+    """Of the shapes of what is learnt from the video; maybe none."""
+    learner, regressor = model.correlation_filter, model.box_regressor
     side = model.test_cfg.search_size
-    neck_x = model.forward_search(torch.zeros(1, 3, side, side))[1]
-    return [
-        torch.tensor([model.test_cfg.rpn.filter_influence]),
-        learner.init(learner.spectrum(neck_x), (side / 4, side / 4)).filter
-    ]
+    low_level, neck_x = model.forward_search(torch.zeros(1, 3, side, side))
+    inputs = []
+    if learner:
+        inputs += [
+            torch.tensor([model.test_cfg.rpn.filter_influence]),
+            learner.init(learner.spectrum(neck_x),
+                         (side / 4, side / 4)).filter
+        ]
+    if regressor:
+        feats = regressor.pool(
+            regressor.maps(low_level, neck_x),
+            torch.tensor([[0., 0., side / 4, side / 4]]))
+        inputs.append(torch.zeros(feats.shape[1] + 1, 4))
+    return inputs
 
 
 def export_tracker(config: Union[str, Config],

@@ -11,7 +11,7 @@ from siamattn_mm.models.task_modules import FilterState
 from siamattn_mm.models.trackers import SiamAttn, TrackResult
 from siamattn_mm.models.trackers.crop import crop_image
 from siamattn_mm.models.trackers.mask_paste import paste_mask
-from siamattn_mm.models.trackers.siamattn import precision_of
+from siamattn_mm.models.trackers.siamattn import View, precision_of
 
 from .files import (
     ExportError,
@@ -21,6 +21,7 @@ from .files import (
     plain,
     template_path,
 )
+from .graphs import map_outputs
 from .runtimes import Arrays, open_graph
 
 
@@ -33,12 +34,14 @@ class ExportedState(NamedTuple):
         template (dict[str, np.ndarray]): What the template's graph gave.
         filter_state (FilterState, optional): The correlation filter's.
         bias (np.ndarray, optional): (4,), what boxes are corrected by.
+        regressor_state (Tensor, optional): The box regressor's weights.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
     template: Arrays
     filter_state: Optional[FilterState] = None
     bias: Optional[np.ndarray] = None
+    regressor_state: Optional[torch.Tensor] = None
 
 
 @MODELS.register_module()
@@ -95,6 +98,8 @@ class ExportedSiamAttn(SiamAttn):
                 f'differ: {", ".join(wrong)}')
         learner = network.get('correlation_filter')
         self.correlation_filter = learner and TASK_UTILS.build(learner)
+        regressor = network.get('box_regressor')
+        self.box_regressor = regressor and TASK_UTILS.build(regressor)
         self._state: Optional[ExportedState] = None
 
     def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
@@ -109,10 +114,16 @@ class ExportedSiamAttn(SiamAttn):
             box, pad_value, self._template_graph(dict(template=crop)))
         self._adapt(frame)
 
-    def _propose(self, frame: np.ndarray) -> Tuple[np.ndarray, float, Any]:
+    def _propose(self, frame: np.ndarray) -> View:
         _, scale, outputs = self._run(frame)
-        return (outputs['proposal'].astype(np.float64), scale,
-                self._spectrum(outputs))
+        maps = None
+        if self.box_regressor:
+            # A runtime may use the same memory for the next frame.
+            maps = tuple(
+                torch.from_numpy(outputs[name].copy())
+                for name in map_outputs(self.box_regressor))
+        return View(outputs['proposal'].astype(np.float64), scale,
+                    self._spectrum(outputs), maps)
 
     def _spectrum(self, outputs: Arrays) -> Optional[torch.Tensor]:
         """What the correlation filter learns from; None without one."""
@@ -162,12 +173,17 @@ class ExportedSiamAttn(SiamAttn):
             bias=np.zeros(4, np.float32)
             if state.bias is None else state.bias.astype(np.float32))
         if self.correlation_filter:
-            # Before the first frame is learnt, it says nothing.
+            # Before the first frame is learnt, zeros say nothing.
             feeds.update(
                 filter=np.zeros(self._track_graph.shapes['filter'], np.float32)
                 if state.filter_state is None else
                 state.filter_state.filter.numpy(),
                 filter_influence=np.array([rpn.filter_influence], np.float32))
+        if self.box_regressor:
+            feeds.update(
+                regressor=np.zeros(self._track_graph.shapes['regressor'],
+                                   np.float32) if state.regressor_state is None
+                else state.regressor_state.numpy())
         return image_size, scale, self._track_graph(feeds)
 
     def _crop(self, frame: np.ndarray, side: int, out_size: int,

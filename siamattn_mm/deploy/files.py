@@ -39,6 +39,11 @@ _FREE = frozenset([
     'model.correlation_filter.min_score',
     'model.correlation_filter.regularization',
     'model.correlation_filter.sigma',
+    'model.box_regressor.regularization',
+    'model.box_regressor.samples',
+    'model.box_regressor.seed',
+    'model.box_regressor.shift',
+    'model.box_regressor.zoom',
     'model.test_cfg.refine.mask_thr',
     'model.test_cfg.refine.min_contour_area',
 ])

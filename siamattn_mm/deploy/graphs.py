@@ -17,6 +17,9 @@ TRACK_OUTPUTS = ('box', 'score', 'proposal')
 # With a correlation filter there are more of both.
 FILTER_INPUTS = ('filter_influence', 'filter')
 FILTER_OUTPUTS = ('spectrum', )
+# With a box regressor, too; its maps are numbered.
+REGRESSOR_INPUTS = ('regressor', )
+MAP_OUTPUT = 'map'
 MASK_OUTPUTS = ('mask', 'mask_box')
 
 
@@ -72,11 +75,25 @@ def state_tensors(state: Tuple[Any, Any]) -> list:
             named_tensors(neck_state, 'neck_state'))
 
 
+def map_outputs(regressor: Any) -> Tuple[str, ...]:
+    """Name the maps that a box regressor learns from.
+
+    Args:
+        regressor (RidgeBoxRegressor): The model's.
+
+    Returns:
+        tuple[str]: As many as it looks at.
+    """
+    num = len(regressor.levels) + len(regressor.low_levels)
+    return tuple(f'{MAP_OUTPUT}{i}' for i in range(num))
+
+
 class TrackGraph(nn.Module):
     """Search crop and state to box and mask: one frame, but for the images.
 
     What is left to the caller is cutting the search crop out of the frame,
-    pasting the mask into it, and teaching the correlation filter.
+    pasting the mask into it, and teaching the correlation filter and the box
+    regressor.
 
     Args:
         model (SiamAttn): In eval mode.
@@ -92,6 +109,9 @@ class TrackGraph(nn.Module):
         if model.correlation_filter:
             self.inputs += FILTER_INPUTS
             self.outputs += FILTER_OUTPUTS
+        if model.box_regressor:
+            self.inputs += REGRESSOR_INPUTS
+            self.outputs += map_outputs(model.box_regressor)
         if model.with_refine_head and model.refine_head.with_mask:
             self.outputs += MASK_OUTPUTS
 
@@ -110,20 +130,22 @@ class TrackGraph(nn.Module):
                 ``lr`` of ``test_cfg.rpn``.
             bias (Tensor): (4,), taken from all boxes; zeros do nothing.
             *others (Tensor): With a correlation filter, its share in the
-                ranking (1,), and its weights (K, C, S, S // 2 + 1, 2); then
-                what came from :class:`TemplateGraph`.
+                ranking (1,), and its weights (K, C, S, S // 2 + 1, 2); with
+                a box regressor, its weights (D + 1, 4); then what came from
+                :class:`TemplateGraph`.
 
         Returns:
             tuple[Tensor]: ``box`` (4,), cxcywh in image pixels, which is the
             next frame's ``last_box``; ``score`` (1,), 0..1; ``proposal``
             (4,), what was found, cxcywh in crop pixels from the crop's
             middle; with a correlation filter, ``spectrum`` (C, S, S // 2 + 1,
-            2), which it learns from; with a mask head, ``mask`` (64, 64),
+            2), which it learns from; with a box regressor, its normalised
+            maps ``map0``, ``map1``, ...; with a mask head, ``mask`` (64, 64),
             probabilities over ``mask_box`` (4,), xywh in image pixels.
         """
         model, cfg = self.model, self.model.test_cfg
-        num_filter = len(self.inputs) - len(TRACK_INPUTS)
-        of_filter, state = others[:num_filter], others[num_filter:]
+        learnt = dict(zip(self.inputs[len(TRACK_INPUTS):], others))
+        state = others[len(learnt):]
         template_feats, neck_state = rebuild(self.structure, iter(state))
         low_level, neck_x = model.forward_search(
             model.data_preprocessor.normalize(search.permute(0, 3, 1, 2)))
@@ -133,13 +155,13 @@ class TrackGraph(nn.Module):
         last_size = last_box[2:]
         context = cfg.context_amount * last_size.sum()
         scale = cfg.exemplar_size / torch.sqrt((last_size + context).prod())
-        response, influence, learnt = None, None, ()
+        response, influence, lessons = None, None, ()
         if model.correlation_filter:
-            influence, weights = of_filter
+            influence = learnt['filter_influence']
             spectrum = model.correlation_filter.spectrum(neck_x)
             response = model.correlation_filter.respond(
-                weights, spectrum, cls_score.shape[-1])
-            learnt = (spectrum, )
+                learnt['filter'], spectrum, cls_score.shape[-1])
+            lessons = (spectrum, )
         proposal = select_proposal(model.head, cls_score, bbox_pred,
                                    last_size * scale, tuning[0], tuning[1],
                                    response, influence, bias)
@@ -153,11 +175,16 @@ class TrackGraph(nn.Module):
                 found = self._refine_box(fused_box, found)
 
         seen = torch.cat([found[:2] - cfg.search_size / 2, found[2:]])
+        if model.box_regressor:
+            maps = model.box_regressor.maps(low_level, neck_x)
+            lessons += maps
+            seen = model.box_regressor.regress(learnt['regressor'], maps, seen)
+            found = torch.cat([seen[:2] + cfg.search_size / 2, seen[2:]])
         origin = last_box[:2] - window_side / 2
         lr = proposal.penalty * proposal.score * tuning[2]
         box = self._update_box(last_size, found / scale, origin, lr,
                                image_size)
-        outputs = (box, proposal.score, seen) + learnt
+        outputs = (box, proposal.score, seen) + lessons
         if fused_mask is None:
             return outputs
         return outputs + self._segment(fused_mask, box, origin, scale,

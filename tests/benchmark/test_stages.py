@@ -81,6 +81,7 @@ def test_patches_put_back_what_was_there():
 @pytest.fixture
 def tracker(small_config):
     small_config.model.correlation_filter = dict(type='CorrelationFilter')
+    small_config.model.box_regressor = dict(type='RidgeBoxRegressor')
     small_config.model.test_cfg.rpn.filter_influence = 0.3
     return Tracker(MODELS.build(small_config.model))
 

@@ -32,6 +32,7 @@ VARIANTS = dict(
             mask_head=dict(roi_layer=_pooling(16, 63)))),
     mask_only=dict(
         correlation_filter=dict(type='CorrelationFilter'),
+        box_regressor=dict(type='RidgeBoxRegressor'),
         test_cfg=dict(
             rpn=dict(filter_influence=0.3, calibration=0.5),
             refine=dict(box=False))),

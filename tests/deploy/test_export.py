@@ -54,14 +54,31 @@ def test_inputs_and_outputs_are_the_documented_ones(make_export):
         last_box=(4, ),
         window_side=(1, ),
         image_size=(2, ),
-        tuning=(3, ))
+        tuning=(3, ),
+        bias=(4, ))
     assert shapes(track.graph.output) == dict(
-        box=(4, ), score=(1, ), mask=(64, 64), mask_box=(4, ))
+        box=(4, ), score=(1, ), proposal=(4, ), mask=(64, 64), mask_box=(4, ))
+
+
+def test_what_learns_from_the_video_has_inputs_and_outputs(make_export):
+    inputs, outputs = (
+        shapes(part) for graph in [load(make_export('mask_only'))[1].graph]
+        for part in (graph.input, graph.output))
+    names = list(inputs)
+    assert names[5:9] == ['bias', 'filter_influence', 'filter', 'regressor']
+    # Bins times channels of three levels and of stage 1, and the constant.
+    maps = [outputs[f'map{i}'] for i in range(4)]
+    assert inputs['regressor'] == (25 * sum(m[1] for m in maps) + 1, 4)
+    assert outputs['spectrum'] == inputs['filter'][1:]
+    assert list(outputs) == [
+        'box', 'score', 'proposal', 'spectrum', 'map0', 'map1', 'map2', 'map3',
+        'mask', 'mask_box'
+    ]
 
 
 def test_without_a_mask_head_there_is_no_mask(make_export):
     track = load(make_export('siamrpn'))[1]
-    assert list(shapes(track.graph.output)) == ['box', 'score']
+    assert list(shapes(track.graph.output)) == ['box', 'score', 'proposal']
 
 
 def test_both_files_say_what_they_are(make_export, make_variant):

@@ -57,6 +57,9 @@ model = dict(
     # Trained on few videos, the network loses what it has not seen; a filter
     # that learns while it tracks does not.
     correlation_filter=dict(type='CorrelationFilter'),
+    # Nor does it know how large such things are: that is learnt in the first
+    # frame.
+    box_regressor=dict(type='RidgeBoxRegressor'),
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
     # Trained as briefly as this, one anchor's box is noisy: those that agree
     # are averaged. Refined boxes are better on sequences of the training data

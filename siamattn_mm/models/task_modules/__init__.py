@@ -1,8 +1,9 @@
 from .anchor_generator import SiamAttnAnchorGenerator
+from .box_regressor import RegressorView, RidgeBoxRegressor
 from .correlation_filter import CorrelationFilter, FilterState
 from .sampler import SiamAttnSampler
 
 __all__ = [
-    'CorrelationFilter', 'FilterState', 'SiamAttnAnchorGenerator',
-    'SiamAttnSampler'
+    'CorrelationFilter', 'FilterState', 'RegressorView', 'RidgeBoxRegressor',
+    'SiamAttnAnchorGenerator', 'SiamAttnSampler'
 ]

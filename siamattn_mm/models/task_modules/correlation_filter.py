@@ -6,8 +6,9 @@ import torch
 from mmtrack.registry import TASK_UTILS
 from torch import Tensor
 
+from .feature_norm import centred
+
 Feats = Sequence[Tensor]
-EPS = 1e-6
 # A lower peak is noise, not to be stretched to 1.
 MIN_PEAK = 1e-3
 # Slope of the logistic function at the filter's edge.
@@ -153,18 +154,10 @@ class CorrelationFilter:
         Returns:
             Tensor: (C of all levels, S, S // 2 + 1, 2) float32.
         """
-        size = search_feats[self.levels[0]].shape[-1]
-        parts = []
-        # Under autocast these sums would be too coarse.
-        with torch.autocast(search_feats[0].device.type, enabled=False):
-            for level in self.levels:
-                feat = search_feats[level][0].float()
-                feat = feat - feat.mean((1, 2), keepdim=True)
-                energy = (feat * feat).sum() / size**2
-                parts.append(feat / (energy.sqrt() + EPS))
-            transform = self._transform(size)
-            return transform.forward(
-                torch.cat(parts) * transform.window.to(parts[0].device))
+        maps = torch.cat([centred(search_feats[i])[0] for i in self.levels])
+        transform = self._transform(maps.shape[-1])
+        with torch.autocast(maps.device.type, enabled=False):
+            return transform.forward(maps * transform.window.to(maps.device))
 
     def init(self, spectrum: Tensor,
              target_size: Sequence[float]) -> FilterState:

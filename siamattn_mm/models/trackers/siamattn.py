@@ -29,6 +29,7 @@ from ..ops.folding import fold_norms
 from ..ops.fused_conv import laid_out_for
 from ..ops.optimize import set_optimize
 from ..task_modules.box_bias import box_bias, mean_bias, views
+from ..task_modules.box_regressor import RegressorView
 from .crop import context_side, crop_image
 from .mask_paste import (
     PastedMask,
@@ -71,6 +72,8 @@ class TrackState(NamedTuple):
         filter_state (Any): The correlation filter's; None without one.
         bias (np.ndarray, optional): (4,), what boxes are corrected by; see
             ``models/task_modules/box_bias.py``.
+        regressor_state (Tensor, optional): The box regressor's weights; None
+            without one, and until they are learnt.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
@@ -78,6 +81,23 @@ class TrackState(NamedTuple):
     neck_state: Any
     filter_state: Any = None
     bias: Optional[np.ndarray] = None
+    regressor_state: Optional[Tensor] = None
+
+
+class View(NamedTuple):
+    """What a search crop of the first frame teaches.
+
+    Attributes:
+        bbox (np.ndarray): (4,), what was found, cxcywh in crop pixels from
+            the crop's middle.
+        scale (float): Crop pixels per image pixel.
+        spectrum (Tensor, optional): For the correlation filter.
+        maps (tuple[Tensor], optional): For the box regressor.
+    """
+    bbox: np.ndarray
+    scale: float
+    spectrum: Optional[Tensor]
+    maps: Optional[Feats]
 
 
 class _Seen(NamedTuple):
@@ -87,6 +107,7 @@ class _Seen(NamedTuple):
     dsa_z: Feats
     dsa_x: Feats
     spectrum: Optional[Tensor]
+    maps: Optional[Feats]
     side: int
     scale: float
 
@@ -109,6 +130,9 @@ class SiamAttn(SiamRPN):
             Defaults to None.
         correlation_filter (dict, optional): Learns the target online and
             helps to choose among proposals, such as ``CorrelationFilter``.
+            Defaults to None.
+        box_regressor (dict, optional): Learns in the first frame how boxes
+            are to be corrected, such as ``RidgeBoxRegressor``.
             Defaults to None.
         num_low_level (int): Defaults to 2: stem and stage 1.
         train_cfg (dict): ``rpn`` and, optionally, ``refine``.
@@ -146,6 +170,7 @@ class SiamAttn(SiamRPN):
                  siamese_neck: dict = dict(type='IdentitySiameseNeck'),
                  refine_head: Optional[dict] = None,
                  correlation_filter: Optional[dict] = None,
+                 box_regressor: Optional[dict] = None,
                  num_low_level: int = 2,
                  frozen_modules: Optional[Union[List[str], str]] = None,
                  data_preprocessor: dict = dict(type='SOTDataPreprocessor'),
@@ -172,6 +197,7 @@ class SiamAttn(SiamRPN):
                              'the ranking of proposals, 0..1')
         self.correlation_filter = correlation_filter and TASK_UTILS.build(
             correlation_filter)
+        self.box_regressor = box_regressor and TASK_UTILS.build(box_regressor)
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
         self.optimize = optimize
@@ -412,7 +438,9 @@ class SiamAttn(SiamRPN):
         dsa_z, dsa_x = self.siamese_neck(state.template_feats, neck_x,
                                          state.neck_state)
         cls_score, bbox_pred = self.head(dsa_z, dsa_x)
-        spectrum = response = None
+        spectrum = response = maps = None
+        if self.box_regressor:
+            maps = self.box_regressor.maps(low_level, neck_x)
         if learner:
             spectrum = learner.spectrum(neck_x)
             if state.filter_state is not None:
@@ -422,51 +450,57 @@ class SiamAttn(SiamRPN):
         proposal = self.head.select_proposal(cls_score, bbox_pred,
                                              tuple(state.box[2:] * scale),
                                              response, state.bias)
-        return _Seen(proposal, low_level, dsa_z, dsa_x, spectrum, side, scale)
+        return _Seen(proposal, low_level, dsa_z, dsa_x, spectrum, maps, side,
+                     scale)
 
     def _adapt(self, frame: np.ndarray) -> None:
         """Learn what the first frame says beyond the template.
 
-        How the network's boxes differ from the given one, and the correlation
-        filter.
+        How the network's boxes differ from the given one, and what the
+        correlation filter and the box regressor want to know.
         """
         state = self._state
         share = self.test_cfg.rpn.get('calibration')
-        if not share and not self.correlation_filter:
-            return
+        learner, regressor = self.correlation_filter, self.box_regressor
         # The first view is the target's own place.
-        seen = []
-        for box in views(state.box) if share else [state.box]:
+        boxes = []
+        if share or regressor:
+            boxes = views(state.box)
+        elif learner:
+            boxes = [state.box]
+        seen, truths = [], []
+        for box in boxes:
             self._state = state._replace(box=box)
-            seen.append((box, *self._propose(frame)))
+            view = self._propose(frame)
+            truth = state.box * view.scale
+            truth[:2] -= box[:2] * view.scale
+            seen.append(view)
+            truths.append(truth)
         if share:
-            biases = []
-            for box, found, scale, _ in seen:
-                truth = state.box * scale
-                truth[:2] -= box[:2] * scale
-                biases.append(box_bias(found, truth))
-            state = state._replace(bias=mean_bias(biases, share))
-        if self.correlation_filter:
-            _, _, scale, spectrum = seen[0]
             state = state._replace(
-                filter_state=self.correlation_filter.init(
-                    spectrum, state.box[2:] * scale))
+                bias=mean_bias([
+                    box_bias(view.bbox, truth)
+                    for view, truth in zip(seen, truths)
+                ], share))
+        if learner:
+            state = state._replace(
+                filter_state=learner.init(seen[0].spectrum, truths[0][2:]))
+        if regressor:
+            state = state._replace(
+                regressor_state=regressor.fit([
+                    RegressorView(view.maps, truth)
+                    for view, truth in zip(seen, truths)
+                ]))
         self._state = state
 
-    def _propose(self, frame: np.ndarray) -> Tuple[np.ndarray, float, Any]:
-        """Find the target without moving there.
-
-        Returns:
-            tuple: (4,) cxcywh in crop pixels from the crop's middle, crop
-            pixels per image pixel, and what the correlation filter can learn
-            from.
-        """
+    def _propose(self, frame: np.ndarray) -> View:
+        """Find the target without moving there."""
         seen = self._look(frame)
-        return seen.proposal.bbox, seen.scale, seen.spectrum
+        return View(seen.proposal.bbox, seen.scale, seen.spectrum, seen.maps)
 
     def _track(self, frame: np.ndarray) -> TrackResult:
         state, cfg = self._state, self.test_cfg
-        (proposal, low_level, dsa_z, dsa_x, spectrum, side,
+        (proposal, low_level, dsa_z, dsa_x, spectrum, maps, side,
          scale) = self._look(frame)
         found = proposal.bbox.copy()
         found[:2] += cfg.search_size / 2
@@ -479,6 +513,8 @@ class SiamAttn(SiamRPN):
             else:
                 fused_mask = self.refine_head.fuse_mask(
                     dsa_z, dsa_x, low_level)
+        if self.box_regressor:
+            found = self._regress_box(maps, found)
 
         origin = state.box[:2] - side / 2
         box = self._update_box(state.box, found / scale, origin,
@@ -535,6 +571,13 @@ class SiamAttn(SiamRPN):
         box = torch.from_numpy(box).to(fused_box.device, torch.float32)[None]
         return self.refine_head.predict_box(fused_box,
                                             box)[0].double().cpu().numpy()
+
+    def _regress_box(self, maps: Feats, box: np.ndarray) -> np.ndarray:
+        middle = np.array([self.test_cfg.search_size / 2] * 2 + [0, 0])
+        found = torch.from_numpy(box - middle).to(maps[0].device)
+        found = self.box_regressor.regress(self._state.regressor_state, maps,
+                                           found)
+        return found.cpu().numpy() + middle
 
     def _update_box(self, old: np.ndarray, new: np.ndarray,
                     origin: np.ndarray, lr: float,

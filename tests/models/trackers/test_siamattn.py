@@ -271,6 +271,35 @@ def test_the_first_frame_says_how_boxes_differ(small_config, frames,
     np.testing.assert_allclose(model._state.box, truth)
 
 
+def test_what_the_first_frame_teaches_corrects_later_boxes(
+        small_config, frames, monkeypatch):
+    """A head that always sees the target 1.2 times too wide."""
+    config = small_config.model
+    config.box_regressor = dict(type='RidgeBoxRegressor', regularization=0.01)
+    config.test_cfg.refine.box = False
+    config.test_cfg.rpn.lr = 1.
+    model = MODELS.build(config).eval()
+    x, y, w, h = BOX
+    truth = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
+
+    def wide(cls_score, bbox_pred, size, response, bias):
+        box, scale = model._state.box, size[0] / model._state.box[2]
+        bbox = truth * (1, 1, 1.2, 1) * scale
+        bbox[:2] -= box[:2] * scale
+        return Proposal(bbox, 1., 1.)
+
+    monkeypatch.setattr(model.head, 'select_proposal', wide)
+    model.init(frames[0], BOX)
+    np.testing.assert_array_equal(model._state.box, truth)
+    # The same picture again, so it is known how wide the target is.
+    found = model.track(frames[0]).bbox
+    np.testing.assert_allclose(found[2:], [w, h], rtol=0.03)
+    # It belongs to this target alone.
+    before = model._state.regressor_state
+    model.init(frames[1], BOX)
+    assert not torch.equal(before, model._state.regressor_state)
+
+
 @pytest.mark.parametrize('bbox', [
     (-20., -15., 40., 30.),
     (WIDTH - 5., HEIGHT - 5., 60., 60.),

@@ -1,0 +1,206 @@
+"""Box regression that is learnt in the first frame."""
+from typing import List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmtrack.registry import TASK_UTILS
+from torch import Tensor
+
+from .feature_norm import centred
+
+Maps = Tuple[Tensor, ...]
+# Points of a bin, along each side.
+POINTS = 2
+
+
+class RegressorView(NamedTuple):
+    """A search crop with the target's place, to learn from.
+
+    Attributes:
+        maps (tuple[Tensor]): From :meth:`RidgeBoxRegressor.maps`.
+        bbox (np.ndarray): (4,), cxcywh in crop pixels from the crop's middle.
+    """
+    maps: Maps
+    bbox: np.ndarray
+
+
+@TASK_UTILS.register_module()
+class RidgeBoxRegressor:
+    """Ridge regression from features inside of a box to a better box.
+
+    A network that was trained on little says where a target is, but what
+    belongs to it, and how large it is now, only for targets like those of its
+    training. In the first frame all is known: boxes around the target are
+    drawn at random, the features in each are pooled, and a linear map from
+    them to the four deltas is learnt, once. In later frames it corrects the
+    box that was found.
+
+    Source: bounding-box regression of R-CNN (https://arxiv.org/abs/1311.2524,
+    appendix C), as MDNet trains it, in the first frame
+    (https://arxiv.org/abs/1510.07945, section 3.3). Not in the paper.
+
+    Args:
+        levels (Sequence[int]): Of the neck's maps. Defaults to (0, 1, 2).
+        stride (int): Of these, in crop pixels. Defaults to 8.
+        low_levels (Sequence[int]): Of the maps that bypass the neck.
+            Defaults to (1, ).
+        low_strides (Sequence[int]): Of these, in crop pixels.
+            Defaults to (4, ).
+        output_size (int): Bins along each side of a box. Defaults to 5.
+        context (float): So many times its sides of a box are looked at.
+            Defaults to 1.3.
+        samples (int): Boxes of each view of the first frame. Defaults to 60.
+        shift (float): Their largest offset from the target, in sizes of it.
+            Defaults to 0.15.
+        zoom (float): Largest logarithm of the factors of width and height,
+            half of it again for both together. Defaults to 0.2.
+        regularization (float): As a share of the features' mean energy.
+            Defaults to 1.0.
+        max_delta (float): Deltas are clipped to it. Defaults to 0.3.
+        seed (int): Of the boxes. Defaults to 0.
+
+    Raises:
+        ValueError: If there are no maps, a low level has no stride, or a
+            number is out of range.
+    """
+
+    def __init__(self,
+                 levels: Sequence[int] = (0, 1, 2),
+                 stride: int = 8,
+                 low_levels: Sequence[int] = (1, ),
+                 low_strides: Sequence[int] = (4, ),
+                 output_size: int = 5,
+                 context: float = 1.3,
+                 samples: int = 60,
+                 shift: float = 0.15,
+                 zoom: float = 0.2,
+                 regularization: float = 1.0,
+                 max_delta: float = 0.3,
+                 seed: int = 0) -> None:
+        if not levels and not low_levels:
+            raise ValueError('a box regressor needs levels or low_levels')
+        if len(low_levels) != len(low_strides):
+            raise ValueError('low_strides must have one value for each of '
+                             f'low_levels={low_levels}, but got {low_strides}')
+        for name, value in (('stride', stride), ('output_size', output_size),
+                            ('context', context), ('samples', samples),
+                            ('regularization', regularization),
+                            ('max_delta', max_delta)):
+            if value <= 0:
+                raise ValueError(f'{name} must be above 0, but got {value}')
+        self.levels = tuple(levels)
+        self.low_levels = tuple(low_levels)
+        self.strides = (stride, ) * len(levels) + tuple(low_strides)
+        self.output_size = output_size
+        self.context = context
+        self.samples = samples
+        self.shift = shift
+        self.zoom = zoom
+        self.regularization = regularization
+        self.max_delta = max_delta
+        self.seed = seed
+
+    def maps(self, low_level: Sequence[Tensor],
+             neck_x: Sequence[Tensor]) -> Maps:
+        """Choose and normalise the maps of a search crop.
+
+        Args:
+            low_level (Sequence[Tensor]): What bypasses the neck,
+                (1, C, S, S) each.
+            neck_x (Sequence[Tensor]): Neck outputs, (1, C, S, S) each.
+
+        Returns:
+            tuple[Tensor]: (1, C, S, S) float32 each.
+        """
+        chosen = [neck_x[i] for i in self.levels]
+        chosen += [low_level[i] for i in self.low_levels]
+        return tuple(centred(feat) for feat in chosen)
+
+    def pool(self, maps: Maps, boxes: Tensor) -> Tensor:
+        """Features in boxes.
+
+        Args:
+            maps (tuple[Tensor]): From :meth:`maps`.
+            boxes (Tensor): (K, 4), cxcywh in crop pixels from the crop's
+                middle.
+
+        Returns:
+            Tensor: (K, D) float32.
+        """
+        num, bins = len(boxes), self.output_size
+        points = bins * POINTS
+        place = (torch.arange(points, device=boxes.device) +
+                 0.5) / points - 0.5
+        place = place * self.context
+        # (K, points)
+        x, y = (boxes[:, i, None] + place * boxes[:, i + 2, None]
+                for i in range(2))
+        grid = torch.stack([
+            x[:, None].expand(num, points, points),
+            y[:, :, None].expand(num, points, points)
+        ], -1).reshape(1, num * points, points, 2)
+        pooled = []
+        for feat, stride in zip(maps, self.strides):
+            half = (feat.shape[-1] - 1) / 2 * stride
+            values = F.grid_sample(feat, grid / half, align_corners=True)
+            values = F.avg_pool2d(values, POINTS)
+            pooled.append(
+                values.reshape(-1, num, bins * bins).permute(1, 0,
+                                                             2).flatten(1))
+        return torch.cat(pooled, 1) / bins
+
+    def fit(self, views: Sequence[RegressorView]) -> Tensor:
+        """Learn the first frame.
+
+        Args:
+            views (Sequence[RegressorView]): Crops around the target.
+
+        Returns:
+            Tensor: (D + 1, 4), weights, and the deltas without any features.
+        """
+        rng = np.random.default_rng(self.seed)
+        feats: List[Tensor] = []
+        deltas: List[np.ndarray] = []
+        for maps, bbox in views:
+            boxes = self._draw(rng, bbox)
+            feats.append(
+                self.pool(maps,
+                          torch.from_numpy(boxes).to(maps[0])))
+            deltas.append(
+                np.concatenate([(bbox[:2] - boxes[:, :2]) / boxes[:, 2:],
+                                np.log(bbox[2:] / boxes[:, 2:])], 1))
+        x = torch.cat(feats).double()
+        y = torch.from_numpy(np.concatenate(deltas)).to(x)
+        centre, mean = x.mean(0), y.mean(0)
+        x = x - centre
+        # Fewer boxes than features: solved for the boxes.
+        gram = x @ x.t()
+        gram.diagonal().add_(self.regularization * gram.diagonal().mean())
+        weights = x.t() @ torch.linalg.solve(gram, y - mean)
+        return torch.cat([weights, (mean - centre @ weights)[None]]).float()
+
+    def _draw(self, rng: np.random.Generator, bbox: np.ndarray) -> np.ndarray:
+        """Boxes around the target, (K, 4)."""
+        shift = rng.uniform(-self.shift, self.shift, (self.samples, 2))
+        zoom = rng.uniform(-self.zoom, self.zoom, (self.samples, 2))
+        zoom += rng.uniform(-self.zoom, self.zoom, (self.samples, 1)) / 2
+        return np.concatenate(
+            [bbox[:2] + shift * bbox[2:], bbox[2:] * np.exp(zoom)], 1)
+
+    def regress(self, weights: Tensor, maps: Maps, bbox: Tensor) -> Tensor:
+        """Correct a box.
+
+        Args:
+            weights (Tensor): From :meth:`fit`; zeros change nothing.
+            maps (tuple[Tensor]): From :meth:`maps`.
+            bbox (Tensor): (4,), cxcywh in crop pixels from the crop's middle.
+
+        Returns:
+            Tensor: (4,), like ``bbox``.
+        """
+        feats = self.pool(maps, bbox[None].float())
+        delta = (feats @ weights[:-1] + weights[-1])[0].clamp(
+            -self.max_delta, self.max_delta).to(bbox)
+        return torch.cat(
+            [bbox[:2] + delta[:2] * bbox[2:], bbox[2:] * delta[2:].exp()])

@@ -1,0 +1,23 @@
+"""Feature maps of different levels, made comparable."""
+import torch
+from torch import Tensor
+
+EPS = 1e-6
+
+
+def centred(feat: Tensor) -> Tensor:
+    """Take the mean from each channel, and divide by the map's energy.
+
+    Args:
+        feat (Tensor): (1, C, H, W).
+
+    Returns:
+        Tensor: (1, C, H, W) float32; its squares, summed over the channels,
+        have a mean of 1.
+    """
+    # Under autocast these sums would be too coarse.
+    with torch.autocast(feat.device.type, enabled=False):
+        feat = feat.float()
+        feat = feat - feat.mean((2, 3), keepdim=True)
+        energy = (feat * feat).sum() / (feat.shape[-1] * feat.shape[-2])
+        return feat / (energy.sqrt() + EPS)
