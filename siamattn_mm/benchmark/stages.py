@@ -34,6 +34,7 @@ HOOKS = (
     Hook('box regression', 'box_regressor.maps'),
     Hook('box regression', '_regress_box'),
     Hook('post-processing', 'head.select_proposal'),
+    Hook('post-processing', 'rival_association.recognise'),
     Hook('fusion', 'refine_head.forward'),
     Hook('fusion', 'refine_head.fuse_mask'),
     Hook('refinement box', '_refine_box'),

@@ -167,6 +167,8 @@ def _learnt_inputs(model: SiamAttn) -> List[Tensor]:
             regressor.maps(low_level, neck_x),
             torch.tensor([[0., 0., side / 4, side / 4]]))
         inputs.append(torch.zeros(feats.shape[1] + 1, 4))
+    if model.rival_association:
+        inputs.append(torch.zeros(model.rival_association.max_candidates, 4))
     return inputs
 
 

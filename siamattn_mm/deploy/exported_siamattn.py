@@ -8,6 +8,7 @@ from mmtrack.models.sot import SiamRPN
 from mmtrack.registry import MODELS, TASK_UTILS
 
 from siamattn_mm.models.task_modules import FilterState
+from siamattn_mm.models.task_modules.rivals import Candidates, RivalState
 from siamattn_mm.models.trackers import SiamAttn, TrackResult
 from siamattn_mm.models.trackers.crop import crop_image
 from siamattn_mm.models.trackers.mask_paste import paste_mask
@@ -35,6 +36,7 @@ class ExportedState(NamedTuple):
         filter_state (FilterState, optional): The correlation filter's.
         bias (np.ndarray, optional): (4,), what boxes are corrected by.
         regressor_state (Tensor, optional): The box regressor's weights.
+        rival_state (RivalState, optional): The rival association's.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
@@ -42,6 +44,7 @@ class ExportedState(NamedTuple):
     filter_state: Optional[FilterState] = None
     bias: Optional[np.ndarray] = None
     regressor_state: Optional[torch.Tensor] = None
+    rival_state: Optional[RivalState] = None
 
 
 @MODELS.register_module()
@@ -100,6 +103,8 @@ class ExportedSiamAttn(SiamAttn):
         self.correlation_filter = learner and TASK_UTILS.build(learner)
         regressor = network.get('box_regressor')
         self.box_regressor = regressor and TASK_UTILS.build(regressor)
+        rivals = network.get('rival_association')
+        self.rival_association = rivals and TASK_UTILS.build(rivals)
         self._state: Optional[ExportedState] = None
 
     def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
@@ -115,7 +120,7 @@ class ExportedSiamAttn(SiamAttn):
         self._adapt(frame)
 
     def _propose(self, frame: np.ndarray) -> View:
-        _, scale, outputs = self._run(frame)
+        _, scale, outputs, _ = self._run(frame)
         maps = None
         if self.box_regressor:
             # A runtime may use the same memory for the next frame.
@@ -144,11 +149,11 @@ class ExportedSiamAttn(SiamAttn):
         Raises:
             RuntimeError: If :meth:`init` was not called before.
         """
-        image_size, scale, outputs = self._run(frame)
+        image_size, scale, outputs, candidates = self._run(frame)
         box = outputs['box'].astype(np.float64)
         score = float(outputs['score'][0])
         self._follow(box, score, self._spectrum(outputs),
-                     outputs['proposal'][:2].tolist(), scale)
+                     outputs['proposal'][:2].tolist(), scale, candidates)
         mask = None
         if 'mask' in outputs:
             mask = paste_mask(outputs['mask'],
@@ -156,9 +161,15 @@ class ExportedSiamAttn(SiamAttn):
                               image_size, self.test_cfg.refine.mask_thr)
         return self._result(box, score, mask)
 
-    def _run(self,
-             frame: np.ndarray) -> Tuple[Tuple[int, int], float, Arrays]:
-        """The image's size, crop pixels per image pixel, what comes out."""
+    def _run(
+        self, frame: np.ndarray
+    ) -> Tuple[Tuple[int, int], float, Arrays, Optional[Candidates]]:
+        """Look around the target's last place.
+
+        Returns:
+            tuple: The image's size, crop pixels per image pixel, what comes
+            out of the graph, and what looks like the target.
+        """
         crop, side, scale = self._search_crop(frame)
         state, rpn = self._state, self.test_cfg.rpn
         image_size = frame.shape[1], frame.shape[0]
@@ -184,7 +195,20 @@ class ExportedSiamAttn(SiamAttn):
                 regressor=np.zeros(self._track_graph.shapes['regressor'],
                                    np.float32) if state.regressor_state is None
                 else state.regressor_state.numpy())
-        return image_size, scale, self._track_graph(feeds)
+        if not self.rival_association:
+            return image_size, scale, self._track_graph(feeds), None
+        feeds['avoid'] = np.zeros(self._track_graph.shapes['avoid'],
+                                  np.float32)
+        outputs = self._track_graph(feeds)
+        candidates = self._recognise(outputs['boxes'].astype(np.float64),
+                                     outputs['ranked'].astype(np.float64),
+                                     int(outputs['best'][0]), scale)
+        if candidates and candidates.chosen:
+            # Seldom enough that a second look does not count.
+            feeds['avoid'][:candidates.avoid.shape[1]] = candidates.avoid.T
+            feeds['tuning'][2] = 0  # its size stays
+            outputs = self._track_graph(feeds)
+        return image_size, scale, outputs, candidates
 
     def _crop(self, frame: np.ndarray, side: int, out_size: int,
               box: np.ndarray, pad_value: Sequence[float]) -> np.ndarray:

@@ -44,6 +44,13 @@ _FREE = frozenset([
     'model.box_regressor.seed',
     'model.box_regressor.shift',
     'model.box_regressor.zoom',
+    'model.rival_association.gate',
+    'model.rival_association.max_missing',
+    'model.rival_association.min_age',
+    'model.rival_association.min_score',
+    'model.rival_association.nms_iou',
+    'model.rival_association.separation',
+    'model.rival_association.target_gate',
     'model.test_cfg.refine.mask_thr',
     'model.test_cfg.refine.min_contour_area',
 ])

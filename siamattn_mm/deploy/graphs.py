@@ -19,6 +19,9 @@ FILTER_INPUTS = ('filter_influence', 'filter')
 FILTER_OUTPUTS = ('spectrum', )
 # With a box regressor, too; its maps are numbered.
 REGRESSOR_INPUTS = ('regressor', )
+# And with a rival association.
+RIVAL_INPUTS = ('avoid', )
+RIVAL_OUTPUTS = ('boxes', 'ranked', 'best')
 MAP_OUTPUT = 'map'
 MASK_OUTPUTS = ('mask', 'mask_box')
 
@@ -112,6 +115,9 @@ class TrackGraph(nn.Module):
         if model.box_regressor:
             self.inputs += REGRESSOR_INPUTS
             self.outputs += map_outputs(model.box_regressor)
+        if model.rival_association:
+            self.inputs += RIVAL_INPUTS
+            self.outputs += RIVAL_OUTPUTS
         if model.with_refine_head and model.refine_head.with_mask:
             self.outputs += MASK_OUTPUTS
 
@@ -131,7 +137,9 @@ class TrackGraph(nn.Module):
             bias (Tensor): (4,), taken from all boxes; zeros do nothing.
             *others (Tensor): With a correlation filter, its share in the
                 ranking (1,), and its weights (K, C, S, S // 2 + 1, 2); with
-                a box regressor, its weights (D + 1, 4); then what came from
+                a box regressor, its weights (D + 1, 4); with a rival
+                association, boxes to avoid (M, 4), cxcywh in crop pixels from
+                the crop's middle, zeros for none; then what came from
                 :class:`TemplateGraph`.
 
         Returns:
@@ -140,7 +148,9 @@ class TrackGraph(nn.Module):
             (4,), what was found, cxcywh in crop pixels from the crop's
             middle; with a correlation filter, ``spectrum`` (C, S, S // 2 + 1,
             2), which it learns from; with a box regressor, its normalised
-            maps ``map0``, ``map1``, ...; with a mask head, ``mask`` (64, 64),
+            maps ``map0``, ``map1``, ...; with a rival association, all
+            ``boxes`` (4, K), their ``ranked`` scores (K,) and the index
+            ``best`` (1,) of the proposal; with a mask head, ``mask`` (64, 64),
             probabilities over ``mask_box`` (4,), xywh in image pixels.
         """
         model, cfg = self.model, self.model.test_cfg
@@ -164,7 +174,8 @@ class TrackGraph(nn.Module):
             lessons = (spectrum, )
         proposal = select_proposal(model.head, cls_score, bbox_pred,
                                    last_size * scale, tuning[0], tuning[1],
-                                   response, influence, bias)
+                                   response, influence, bias,
+                                   learnt.get('avoid'))
         found = torch.cat(
             [proposal.bbox[:2] + cfg.search_size / 2, proposal.bbox[2:]])
         fused_mask = None
@@ -180,6 +191,8 @@ class TrackGraph(nn.Module):
             lessons += maps
             seen = model.box_regressor.regress(learnt['regressor'], maps, seen)
             found = torch.cat([seen[:2] + cfg.search_size / 2, seen[2:]])
+        if model.rival_association:
+            lessons += (proposal.boxes, proposal.ranked, proposal.best)
         origin = last_box[:2] - window_side / 2
         lr = proposal.penalty * proposal.score * tuning[2]
         box = self._update_box(last_size, found / scale, origin, lr,

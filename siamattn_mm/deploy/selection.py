@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from siamattn_mm.models.heads import SiamAttnRPNHead
-from siamattn_mm.models.heads.siamese_rpn_head import MAX_LOG
+from siamattn_mm.models.heads.siamese_rpn_head import AVOID_IOU, MAX_LOG
 
 
 class SelectedProposal(NamedTuple):
@@ -16,10 +16,16 @@ class SelectedProposal(NamedTuple):
             centre.
         score (Tensor): (1,), foreground probability, 0..1.
         penalty (Tensor): (1,), of its change in size and aspect, 0..1.
+        best (Tensor): (1,) int64, index of the anchor.
+        boxes (Tensor): (4, K) of all anchors, like ``bbox``.
+        ranked (Tensor): (K,) of all anchors, the score times the penalty.
     """
     bbox: Tensor
     score: Tensor
     penalty: Tensor
+    best: Tensor
+    boxes: Tensor
+    ranked: Tensor
 
 
 def _padded_size(w: Tensor, h: Tensor) -> Tensor:
@@ -40,7 +46,8 @@ def select_proposal(
         window_influence: Tensor,
         response: Optional[Tensor] = None,
         filter_influence: Optional[Tensor] = None,
-        bias: Optional[Tensor] = None) -> SelectedProposal:
+        bias: Optional[Tensor] = None,
+        avoid: Optional[Tensor] = None) -> SelectedProposal:
     """``SiamAttnRPNHead.select_proposal`` as tensor operations.
 
     The tracker's own does it in numpy and double precision, which no graph
@@ -58,6 +65,8 @@ def select_proposal(
         filter_influence (Tensor, optional): Scalar, as in ``test_cfg.rpn``;
             goes with ``response``.
         bias (Tensor, optional): (4,), taken from all boxes.
+        avoid (Tensor, optional): (M, 4), cxcywh in crop pixels from the
+            crop's middle, not to be proposed; zeros for none.
 
     Returns:
         SelectedProposal: See there.
@@ -86,14 +95,30 @@ def select_proposal(
         found = _sample_at(response, size,
                            *(centres / strides[:, None] + middle[:, None]))
         total = total * (1 - filter_influence) + found * filter_influence
-    best = torch.argmax(total, dim=0, keepdim=True)
     boxes = torch.cat([centres, torch.stack([w, h])])
+    votes = ranked
+    if avoid is not None:
+        free = (_overlaps(boxes, avoid) <= AVOID_IOU).all(0).to(total)
+        total, votes = total * free, votes * free
+    best = torch.argmax(total, dim=0, keepdim=True)
     bbox = boxes.index_select(1, best)
     min_iou = head.test_cfg.get('vote_iou')
     if min_iou:
-        bbox = _vote(boxes, ranked, bbox, min_iou)
+        bbox = _vote(boxes, votes, bbox, min_iou)
     chosen = torch.stack([score, penalty]).index_select(1, best)
-    return SelectedProposal(bbox[:, 0], chosen[0], chosen[1])
+    return SelectedProposal(bbox[:, 0], chosen[0], chosen[1], best, boxes,
+                            ranked)
+
+
+def _overlaps(boxes: Tensor, others: Tensor) -> Tensor:
+    """IoU of (4, K) boxes with (M, 4) others, (M, K)."""
+    centre, half = others[:, :2, None], others[:, 2:, None] / 2
+    sides = (
+        torch.minimum(boxes[:2] + boxes[2:] / 2, centre + half) -
+        torch.maximum(boxes[:2] - boxes[2:] / 2, centre - half)).clamp(min=0)
+    intersection = sides.prod(1)
+    areas = boxes[2:].prod(0) + others[:, 2:].prod(1)[:, None]
+    return intersection / (areas - intersection).clamp(min=1e-9)
 
 
 def _sample_at(response: Tensor, size: Tuple[int, int], x: Tensor,

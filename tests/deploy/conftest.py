@@ -33,6 +33,7 @@ VARIANTS = dict(
     mask_only=dict(
         correlation_filter=dict(type='CorrelationFilter'),
         box_regressor=dict(type='RidgeBoxRegressor'),
+        rival_association=dict(type='RivalAssociation'),
         test_cfg=dict(
             rpn=dict(filter_influence=0.3, calibration=0.5),
             refine=dict(box=False))),

@@ -65,14 +65,18 @@ def test_what_learns_from_the_video_has_inputs_and_outputs(make_export):
         shapes(part) for graph in [load(make_export('mask_only'))[1].graph]
         for part in (graph.input, graph.output))
     names = list(inputs)
-    assert names[5:9] == ['bias', 'filter_influence', 'filter', 'regressor']
+    assert names[5:10] == [
+        'bias', 'filter_influence', 'filter', 'regressor', 'avoid'
+    ]
+    assert inputs['avoid'] == (8, 4)
+    assert outputs['boxes'] == (4, *outputs['ranked'])
     # Bins times channels of three levels and of stage 1, and the constant.
     maps = [outputs[f'map{i}'] for i in range(4)]
     assert inputs['regressor'] == (25 * sum(m[1] for m in maps) + 1, 4)
     assert outputs['spectrum'] == inputs['filter'][1:]
     assert list(outputs) == [
         'box', 'score', 'proposal', 'spectrum', 'map0', 'map1', 'map2', 'map3',
-        'mask', 'mask_box'
+        'boxes', 'ranked', 'best', 'mask', 'mask_box'
     ]
 
 

@@ -60,6 +60,8 @@ model = dict(
     # Nor does it know how large such things are: that is learnt in the first
     # frame.
     box_regressor=dict(type='RidgeBoxRegressor'),
+    # A hidden target is not the next thing that looks like it.
+    rival_association=dict(type='RivalAssociation'),
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
     # Trained as briefly as this, one anchor's box is noisy: those that agree
     # are averaged. Refined boxes are better on sequences of the training data

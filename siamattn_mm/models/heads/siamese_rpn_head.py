@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from siamattn_mm.utils.image_seeds import image_seeds, seeded
 
 from ..task_modules.box_bias import corrected
+from ..task_modules.rivals import overlaps
 from .correlation_head import (
     DepthwiseCorrelationHead,
     can_correlate_together,
@@ -20,6 +21,8 @@ from .correlation_head import (
 
 # Of a size's change: exp() of what an untrained network says overflows.
 MAX_LOG = 8.
+# What overlaps a box to avoid more is not proposed.
+AVOID_IOU = 0.3
 
 
 class Proposal(NamedTuple):
@@ -30,10 +33,18 @@ class Proposal(NamedTuple):
             the crop's centre.
         score (float): Foreground probability, 0..1.
         penalty (float): Of its change in size and aspect, 0..1.
+        best (int): Index of the anchor.
+        boxes (np.ndarray, optional): (4, K) float64 of all anchors, like
+            ``bbox``.
+        ranked (np.ndarray, optional): (K,) of all anchors, the score times
+            the penalty.
     """
     bbox: np.ndarray
     score: float
     penalty: float
+    best: int = 0
+    boxes: Optional[np.ndarray] = None
+    ranked: Optional[np.ndarray] = None
 
 
 def _padded_size(w: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -221,7 +232,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
                         bbox_pred: Tensor,
                         target_size: Tuple[float, float],
                         response: Optional[np.ndarray] = None,
-                        bias: Optional[np.ndarray] = None) -> Proposal:
+                        bias: Optional[np.ndarray] = None,
+                        avoid: Optional[np.ndarray] = None) -> Proposal:
         """Pick the best anchor of one crop.
 
         Scores are penalised for a change of size and aspect ratio against
@@ -239,6 +251,9 @@ class SiamAttnRPNHead(SiameseRPNHead):
                 at most 1. Defaults to None.
             bias (np.ndarray, optional): (4,), taken from all boxes first, as
                 :func:`corrected` does it. Defaults to None.
+            avoid (np.ndarray, optional): (4, M), cxcywh in crop pixels from
+                the crop's middle: boxes of something else, that is not to be
+                proposed. Defaults to None.
 
         Returns:
             Proposal: See there.
@@ -268,11 +283,18 @@ class SiamAttnRPNHead(SiameseRPNHead):
             found = sample_at(response, boxes[0] / stride_x + width // 2,
                               boxes[1] / stride_y + height // 2)
             total = total * (1 - share) + found * share
+        votes = ranked
+        if avoid is not None:
+            for box in avoid.T:
+                other = overlaps(boxes, box) > AVOID_IOU
+                total, votes = (
+                    np.where(other, 0, values) for values in (total, votes))
         best = int(np.argmax(total))
         bbox = boxes[:, best]
-        if cfg.get('vote_iou') and ranked[best] > 0:
-            bbox = vote(boxes, ranked, best, cfg.vote_iou)
-        return Proposal(bbox, float(score[best]), float(penalty[best]))
+        if cfg.get('vote_iou') and votes[best] > 0:
+            bbox = vote(boxes, votes, best, cfg.vote_iou)
+        return Proposal(bbox, float(score[best]), float(penalty[best]), best,
+                        boxes, ranked)
 
     def decode(self, bbox_pred: Tensor) -> Tensor:
         """Decode every anchor.

@@ -30,6 +30,7 @@ from ..ops.fused_conv import laid_out_for
 from ..ops.optimize import set_optimize
 from ..task_modules.box_bias import box_bias, mean_bias, views
 from ..task_modules.box_regressor import RegressorView
+from ..task_modules.rivals import Candidates
 from .crop import context_side, crop_image
 from .mask_paste import (
     PastedMask,
@@ -74,6 +75,7 @@ class TrackState(NamedTuple):
             ``models/task_modules/box_bias.py``.
         regressor_state (Tensor, optional): The box regressor's weights; None
             without one, and until they are learnt.
+        rival_state (Any): Of the rival association; None without one.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
@@ -82,6 +84,7 @@ class TrackState(NamedTuple):
     filter_state: Any = None
     bias: Optional[np.ndarray] = None
     regressor_state: Optional[Tensor] = None
+    rival_state: Any = None
 
 
 class View(NamedTuple):
@@ -108,6 +111,7 @@ class _Seen(NamedTuple):
     dsa_x: Feats
     spectrum: Optional[Tensor]
     maps: Optional[Feats]
+    candidates: Optional[Candidates]
     side: int
     scale: float
 
@@ -134,6 +138,9 @@ class SiamAttn(SiamRPN):
         box_regressor (dict, optional): Learns in the first frame how boxes
             are to be corrected, such as ``RidgeBoxRegressor``.
             Defaults to None.
+        rival_association (dict, optional): Follows what looks like the
+            target, so as not to take it for the target, such as
+            ``RivalAssociation``. Defaults to None.
         num_low_level (int): Defaults to 2: stem and stage 1.
         train_cfg (dict): ``rpn`` and, optionally, ``refine``.
         test_cfg (dict): ``exemplar_size``, ``search_size``,
@@ -171,6 +178,7 @@ class SiamAttn(SiamRPN):
                  refine_head: Optional[dict] = None,
                  correlation_filter: Optional[dict] = None,
                  box_regressor: Optional[dict] = None,
+                 rival_association: Optional[dict] = None,
                  num_low_level: int = 2,
                  frozen_modules: Optional[Union[List[str], str]] = None,
                  data_preprocessor: dict = dict(type='SOTDataPreprocessor'),
@@ -198,6 +206,8 @@ class SiamAttn(SiamRPN):
         self.correlation_filter = correlation_filter and TASK_UTILS.build(
             correlation_filter)
         self.box_regressor = box_regressor and TASK_UTILS.build(box_regressor)
+        self.rival_association = rival_association and TASK_UTILS.build(
+            rival_association)
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
         self.optimize = optimize
@@ -447,11 +457,36 @@ class SiamAttn(SiamRPN):
                 response = learner.respond(state.filter_state.filter, spectrum,
                                            cls_score.shape[-1])
                 response = response.double().cpu().numpy()
-        proposal = self.head.select_proposal(cls_score, bbox_pred,
-                                             tuple(state.box[2:] * scale),
-                                             response, state.bias)
-        return _Seen(proposal, low_level, dsa_z, dsa_x, spectrum, maps, side,
-                     scale)
+        selection = (cls_score, bbox_pred, tuple(state.box[2:] * scale),
+                     response, state.bias)
+        proposal = self.head.select_proposal(*selection)
+        candidates = self._recognise(proposal.boxes, proposal.ranked,
+                                     proposal.best, scale)
+        if candidates and candidates.chosen:
+            proposal = self.head.select_proposal(*selection, candidates.avoid)
+        return _Seen(proposal, low_level, dsa_z, dsa_x, spectrum, maps,
+                     candidates, side, scale)
+
+    def _recognise(self, boxes: np.ndarray, ranked: np.ndarray, best: int,
+                   scale: float) -> Optional[Candidates]:
+        """What looks like the target; None before the first frame is known.
+
+        Args:
+            boxes (np.ndarray): (4, K) of all anchors, cxcywh in crop pixels
+                from the crop's middle.
+            ranked (np.ndarray): (K,), their scores.
+            best (int): Index of the proposal.
+            scale (float): Crop pixels per image pixel.
+
+        Returns:
+            Candidates, optional: See there.
+        """
+        state = self._state
+        if state.rival_state is None:
+            return None
+        return self.rival_association.recognise(state.rival_state, boxes,
+                                                ranked, best, scale,
+                                                state.box[:2])
 
     def _adapt(self, frame: np.ndarray) -> None:
         """Learn what the first frame says beyond the template.
@@ -461,6 +496,7 @@ class SiamAttn(SiamRPN):
         """
         state = self._state
         share = self.test_cfg.rpn.get('calibration')
+        rivals = self.rival_association
         learner, regressor = self.correlation_filter, self.box_regressor
         # The first view is the target's own place.
         boxes = []
@@ -491,6 +527,8 @@ class SiamAttn(SiamRPN):
                     RegressorView(view.maps, truth)
                     for view, truth in zip(seen, truths)
                 ]))
+        if rivals:
+            state = state._replace(rival_state=rivals.init(state.box))
         self._state = state
 
     def _propose(self, frame: np.ndarray) -> View:
@@ -500,7 +538,7 @@ class SiamAttn(SiamRPN):
 
     def _track(self, frame: np.ndarray) -> TrackResult:
         state, cfg = self._state, self.test_cfg
-        (proposal, low_level, dsa_z, dsa_x, spectrum, maps, side,
+        (proposal, low_level, dsa_z, dsa_x, spectrum, maps, candidates, side,
          scale) = self._look(frame)
         found = proposal.bbox.copy()
         found[:2] += cfg.search_size / 2
@@ -517,11 +555,14 @@ class SiamAttn(SiamRPN):
             found = self._regress_box(maps, found)
 
         origin = state.box[:2] - side / 2
-        box = self._update_box(state.box, found / scale, origin,
-                               proposal.penalty * proposal.score * cfg.rpn.lr,
+        lr = proposal.penalty * proposal.score * cfg.rpn.lr
+        if candidates and candidates.chosen:
+            # Hidden, maybe: where it is still counts, its size does not.
+            lr = 0.
+        box = self._update_box(state.box, found / scale, origin, lr,
                                frame.shape)
         self._follow(box, proposal.score, spectrum,
-                     found[:2] - cfg.search_size / 2, scale)
+                     found[:2] - cfg.search_size / 2, scale, candidates)
         mask = None
         if fused_mask is not None:
             mask = self._segment(fused_mask, box, origin, scale, side,
@@ -593,7 +634,7 @@ class SiamAttn(SiamRPN):
 
     def _follow(self, box: np.ndarray, score: float,
                 spectrum: Optional[Tensor], shift: Sequence[float],
-                scale: float) -> None:
+                scale: float, candidates: Optional[Candidates]) -> None:
         """Go where the target is, and learn from it, if it is found.
 
         Args:
@@ -603,11 +644,22 @@ class SiamAttn(SiamRPN):
             shift (Sequence[float]): x, y from the crop's middle in crop
                 pixels.
             scale (float): Crop pixels per image pixel.
+            candidates (Candidates, optional): Of the rival association.
         """
-        if score >= self.test_cfg.rpn.get('hold_score', 0):
+        found = score >= self.test_cfg.rpn.get('hold_score', 0)
+        if candidates:
+            found = found and self.rival_association.accepts(
+                self._state.rival_state, candidates, box)
+        if found:
             self._state = self._state._replace(box=box)
+        if candidates:
+            self._state = self._state._replace(
+                rival_state=self.rival_association.update(
+                    self._state.rival_state, candidates,
+                    box if found else None))
         learner = self.correlation_filter
-        if learner and score >= learner.min_score:
+        doubtful = candidates is not None and candidates.chosen
+        if learner and score >= learner.min_score and not doubtful:
             self._state = self._state._replace(
                 filter_state=learner.update(self._state.filter_state, spectrum,
                                             shift, box[2:] * scale))

@@ -300,6 +300,47 @@ def test_what_the_first_frame_teaches_corrects_later_boxes(
     assert not torch.equal(before, model._state.regressor_state)
 
 
+def test_a_hidden_target_is_not_the_next_thing_that_looks_like_it(
+        small_config, frames, monkeypatch):
+    """A head that sees two things, and later only the other one."""
+    config = small_config.model
+    config.rival_association = dict(type='RivalAssociation')
+    config.correlation_filter = dict(type='CorrelationFilter')
+    config.test_cfg.rpn.update(filter_influence=0., hold_score=0.3)
+    config.test_cfg.refine.box = False
+    model = MODELS.build(config).eval()
+    x, y, w, h = BOX
+    truth = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
+    hidden, calls = [], []
+
+    def select(cls_score, bbox_pred, size, response, bias, avoid=None):
+        calls.append(avoid)
+        state, scale = model._state.box, size[0] / model._state.box[2]
+        boxes = np.stack([truth, truth + (1.5 * w, 0, 0, 0)], 1)
+        boxes[:2] -= state[:2, None]
+        scores = np.array([0. if hidden else .9, .8])
+        best = int(np.argmax(scores * (1, avoid is None)))
+        return Proposal(boxes[:, best] * scale * (1, 1, 1.3, 1.3),
+                        scores[best], 1., best, boxes * scale, scores)
+
+    monkeypatch.setattr(model.head, 'select_proposal', select)
+    model.init(frames[0], BOX)
+    for _ in range(4):
+        result = model.track(frames[1])
+    assert abs(result.bbox[0] + result.bbox[2] / 2 - truth[0]) < 1
+    hidden.append(True)
+    calls.clear()
+    before = model._state
+    result = model.track(frames[1])
+    # The other thing was best, so it looked again.
+    assert calls[0] is None and calls[1].shape == (4, 1)
+    assert result.score == 0.
+    np.testing.assert_array_equal(result.bbox[2:], before.box[2:])
+    np.testing.assert_array_equal(model._state.box, before.box)
+    assert model._state.filter_state is before.filter_state
+    assert model._state.rival_state.missing == 1
+
+
 @pytest.mark.parametrize('bbox', [
     (-20., -15., 40., 30.),
     (WIDTH - 5., HEIGHT - 5., 60., 60.),
