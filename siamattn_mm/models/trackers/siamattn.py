@@ -155,7 +155,10 @@ class SiamAttn(SiamRPN):
             before. Convs and norms run as one while tracking, unless
             ``fold_norms`` is False; ``precision`` is ``'fp32'`` or
             ``'bf16'``, which is faster on CPUs with bfloat16 products.
-        frozen_modules (list[str] | str, optional): Defaults to None.
+        frozen_modules (list[str] | str, optional): Parts that are not
+            trained, by their names in the model, such as
+            ``'refine_head.box_head'``; norms in them keep their statistics.
+            Defaults to None.
         data_preprocessor (dict): Defaults to
             dict(type='SOTDataPreprocessor').
         optimize (bool): False runs everything the plain way, with mmcv's
@@ -208,6 +211,7 @@ class SiamAttn(SiamRPN):
         self.box_regressor = box_regressor and TASK_UTILS.build(box_regressor)
         self.rival_association = rival_association and TASK_UTILS.build(
             rival_association)
+        self._frozen: Tuple[str, ...] = ()
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
         self.optimize = optimize
@@ -224,6 +228,45 @@ class SiamAttn(SiamRPN):
     def with_refine_head(self) -> bool:
         """Whether proposals are refined."""
         return hasattr(self, 'refine_head')
+
+    def freeze_module(self, module: Union[List[str], Tuple[str], str]) -> None:
+        """Train everything but some parts.
+
+        mmtrack's takes top-level parts alone, and their norms go on learning
+        statistics.
+
+        Args:
+            module (list[str] | tuple[str] | str): Names of parts.
+
+        Raises:
+            ValueError: If the model has no such part.
+        """
+        names = (module, ) if isinstance(module, str) else tuple(module)
+        for name in names:
+            try:
+                part = self.get_submodule(name)
+            except AttributeError:
+                raise ValueError(
+                    f'frozen_modules has {name!r}, which the model has not: '
+                    'its parts are '
+                    f'{[n for n, _ in self.named_children()]}') from None
+            part.requires_grad_(False)
+        self._frozen += names
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> 'SiamAttn':
+        """Switch the mode of all parts but the frozen ones.
+
+        Args:
+            mode (bool): True to train. Defaults to True.
+
+        Returns:
+            SiamAttn: Itself.
+        """
+        super().train(mode)
+        for name in getattr(self, '_frozen', ()):
+            self.get_submodule(name).eval()
+        return self
 
     def init_weights(self) -> None:
         """Initialise as SiamRPN++ does, but keep what must start at zero.

@@ -565,6 +565,30 @@ def test_proposals_are_decoded_in_crop_pixels(small_config, monkeypatch):
     assert masks[1].sum() == 70 * 50
 
 
+def test_norms_of_frozen_parts_keep_their_statistics(small_config):
+    model = MODELS.build(
+        dict(
+            small_config.model,
+            frozen_modules=['neck', 'refine_head.box_fusion']))
+    model.train()
+    norms = {
+        name: module.training
+        for name, module in model.named_modules()
+        if isinstance(module, nn.modules.batchnorm._BatchNorm)
+        and not name.startswith('backbone')
+    }
+    assert len(norms) > 4 and any(norms.values())
+    for name, training in norms.items():
+        assert training is not name.startswith(
+            ('neck', 'refine_head.box_fusion'))
+
+
+def test_says_which_part_cannot_be_frozen(small_config):
+    with pytest.raises(ValueError, match="'refine_head.boxes'.*'backbone'"):
+        MODELS.build(
+            dict(small_config.model, frozen_modules='refine_head.boxes'))
+
+
 def test_frozen_modules_take_no_gradient(small_config):
     model = MODELS.build(
         dict(small_config.model, frozen_modules=['siamese_neck', 'head']))
