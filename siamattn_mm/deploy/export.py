@@ -51,7 +51,7 @@ _KNOWN_TEST_CFG = dict(
     fold_norms=None,
     precision=None,
     rpn=('penalty_k', 'window_influence', 'lr', 'vote_iou', 'hold_score',
-         'filter_influence', 'calibration'),
+         'recover_score', 'filter_influence', 'calibration'),
     refine=('box', 'mask_thr', 'min_contour_area'))
 
 

@@ -37,6 +37,7 @@ class ExportedState(NamedTuple):
         bias (np.ndarray, optional): (4,), what boxes are corrected by.
         regressor_state (Tensor, optional): The box regressor's weights.
         rival_state (RivalState, optional): The rival association's.
+        missing (int): For how many frames the target was not found.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
@@ -45,6 +46,7 @@ class ExportedState(NamedTuple):
     bias: Optional[np.ndarray] = None
     regressor_state: Optional[torch.Tensor] = None
     rival_state: Optional[RivalState] = None
+    missing: int = 0
 
 
 @MODELS.register_module()

@@ -35,6 +35,7 @@ _FREE = frozenset([
     'model.test_cfg.rpn.filter_influence',
     'model.test_cfg.rpn.calibration',
     'model.test_cfg.rpn.hold_score',
+    'model.test_cfg.rpn.recover_score',
     'model.correlation_filter.learning_rate',
     'model.correlation_filter.min_score',
     'model.correlation_filter.regularization',

@@ -76,5 +76,6 @@ model = dict(
             vote_iou=0.6,
             filter_influence=0.6,
             calibration=0.5,
-            hold_score=0.3),
+            hold_score=0.3,
+            recover_score=0.95),
         refine=dict(mask_thr=0.5, box=False)))

@@ -43,6 +43,8 @@ Feats = Tuple[Tensor, ...]
 PRECISIONS = ('fp32', 'bf16')
 # Images whose maps stay in a CPU's cache.
 CACHED_IMAGES = 2
+# So many poor results in a row, and the target is lost.
+LOST_AFTER = 3
 
 
 class TrackResult(NamedTuple):
@@ -76,6 +78,7 @@ class TrackState(NamedTuple):
         regressor_state (Tensor, optional): The box regressor's weights; None
             without one, and until they are learnt.
         rival_state (Any): Of the rival association; None without one.
+        missing (int): For how many frames the target was not found.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
@@ -85,6 +88,7 @@ class TrackState(NamedTuple):
     bias: Optional[np.ndarray] = None
     regressor_state: Optional[Tensor] = None
     rival_state: Any = None
+    missing: int = 0
 
 
 class View(NamedTuple):
@@ -152,7 +156,8 @@ class SiamAttn(SiamRPN):
             of the proposals' bias in the first frame is corrected in all.
             Around a result whose score is below ``rpn.hold_score`` (0) the
             target is not looked for in the next frame, but where it was
-            before. Convs and norms run as one while tracking, unless
+            before; after three of them it takes ``rpn.recover_score`` (the
+            same) to go on. Convs and norms run as one while tracking, unless
             ``fold_norms`` is False; ``precision`` is ``'fp32'`` or
             ``'bf16'``, which is faster on CPUs with bfloat16 products.
         frozen_modules (list[str] | str, optional): Parts that are not
@@ -689,10 +694,15 @@ class SiamAttn(SiamRPN):
             scale (float): Crop pixels per image pixel.
             candidates (Candidates, optional): Of the rival association.
         """
-        found = score >= self.test_cfg.rpn.get('hold_score', 0)
+        cfg, missing = self.test_cfg.rpn, self._state.missing
+        enough = cfg.get('hold_score', 0)
+        if missing >= LOST_AFTER:
+            enough = cfg.get('recover_score', enough)
+        found = score >= enough
         if candidates:
             found = found and self.rival_association.accepts(
                 self._state.rival_state, candidates, box)
+        self._state = self._state._replace(missing=0 if found else missing + 1)
         if found:
             self._state = self._state._replace(box=box)
         if candidates:
@@ -702,7 +712,8 @@ class SiamAttn(SiamRPN):
                     box if found else None))
         learner = self.correlation_filter
         doubtful = candidates is not None and candidates.chosen
-        if learner and score >= learner.min_score and not doubtful:
+        if (learner and found and score >= learner.min_score
+                and not doubtful):
             self._state = self._state._replace(
                 filter_state=learner.update(self._state.filter_state, spectrum,
                                             shift, box[2:] * scale))

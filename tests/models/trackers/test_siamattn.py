@@ -247,6 +247,36 @@ def test_a_poor_result_is_reported_but_not_followed(small_config, frames,
         result.bbox[:2] + result.bbox[2:] / 2 != before[:2]).any()
 
 
+@pytest.mark.parametrize('recover_score, recovers', [(None, True),
+                                                     (0.95, False)])
+def test_what_is_lost_takes_a_better_score_to_come_back(
+        small_config, frames, monkeypatch, recover_score, recovers):
+    small_config.model.test_cfg.rpn.hold_score = 0.3
+    if recover_score is not None:
+        small_config.model.test_cfg.rpn.recover_score = recover_score
+    model = MODELS.build(small_config.model).eval()
+    scores = []
+
+    def select(*args):
+        return Proposal(np.array([8., 4., 40., 30.]), scores.pop(0), 1.)
+
+    monkeypatch.setattr(model.head, 'select_proposal', select)
+
+    def moves(score):
+        before = model._state.box
+        scores.append(score)
+        model.track(frames[1])
+        return (model._state.box != before).any()
+
+    model.init(frames[0], BOX)
+    # A frame or two are a hidden target, no more.
+    assert [moves(s) for s in (.9, .1, .1, .5)] == [True, False, False, True]
+    assert not any(moves(.1) for _ in range(3))
+    assert moves(.9) is np.bool_(recovers)
+    assert moves(.96)
+    assert moves(.5)
+
+
 def test_the_first_frame_says_how_boxes_differ(small_config, frames,
                                                monkeypatch):
     """A head that sees all boxes 1.2 times too wide and too far right."""
