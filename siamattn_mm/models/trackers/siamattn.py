@@ -159,7 +159,10 @@ class SiamAttn(SiamRPN):
             before; after three of them it takes ``rpn.recover_score`` (the
             same) to go on. Convs and norms run as one while tracking, unless
             ``fold_norms`` is False; ``precision`` is ``'fp32'`` or
-            ``'bf16'``, which is faster on CPUs with bfloat16 products.
+            ``'bf16'``, which is faster on CPUs with bfloat16 products;
+            ``compile`` True hands backbone and RPN head, in their plain form,
+            to ``torch.compile``, which takes half a minute and a C++ compiler
+            at the first frame; see docs/speed.md before.
         frozen_modules (list[str] | str, optional): Parts that are not
             trained, by their names in the model, such as
             ``'refine_head.box_head'``; norms in them keep their statistics.
@@ -223,11 +226,14 @@ class SiamAttn(SiamRPN):
         set_optimize(self, optimize)
         if self._folds_norms:
             fold_norms(self)
+        self._compiled = False
         self._state: Optional[TrackState] = None
 
     @property
     def _folds_norms(self) -> bool:
-        return self.optimize and self.test_cfg.get('fold_norms', True)
+        # torch.compile folds them itself.
+        return (self.optimize and self.test_cfg.get('fold_norms', True)
+                and not self.test_cfg.get('compile'))
 
     @property
     def with_refine_head(self) -> bool:
@@ -453,6 +459,7 @@ class SiamAttn(SiamRPN):
             frame (np.ndarray): (H, W, 3) BGR uint8.
             bbox (Sequence[float]): xywh in image pixels.
         """
+        self._compile()
         if self._folds_norms:
             fold_norms(self)
         box, pad_value, crop = self._template_crop(frame, bbox)
@@ -463,6 +470,17 @@ class SiamAttn(SiamRPN):
                 neck_state = self.siamese_neck.init_template(feats)
             self._state = TrackState(box, pad_value, feats, neck_state)
             self._adapt(frame)
+
+    def _compile(self) -> None:
+        """Do what ``test_cfg.compile`` says, once."""
+        if self._compiled or not self.test_cfg.get('compile'):
+            return
+        for part in (self.backbone, self.head):
+            # Operators of the fast form are unknown to torch.compile.
+            set_optimize(part, False)
+            # Template and search crops differ in size: one graph for each.
+            part.compile(dynamic=False)
+        self._compiled = True
 
     def _precision(self) -> ContextManager:
         """Autocast to what ``test_cfg.precision`` says."""

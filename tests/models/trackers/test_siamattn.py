@@ -595,6 +595,31 @@ def test_proposals_are_decoded_in_crop_pixels(small_config, monkeypatch):
     assert masks[1].sum() == 70 * 50
 
 
+def test_torch_compile_gets_plain_parts_once(small_config, frames,
+                                             monkeypatch):
+    small_config.model.test_cfg.compile = True
+    model = MODELS.build(small_config.model).eval()
+    compiled = []
+    monkeypatch.setattr(
+        nn.Module, 'compile', lambda self, **kwargs: compiled.append(
+            (self, kwargs)))
+    model.init(frames[0], BOX)
+    model.init(frames[1], BOX)
+    assert [part for part, _ in compiled] == [model.backbone, model.head]
+    assert all(kwargs == dict(dynamic=False) for _, kwargs in compiled)
+    assert not model.head.optimize and not model.head.folds_norms
+    assert any(
+        getattr(part, 'optimize', False)
+        for part in model.siamese_neck.modules())
+    found = model.track(frames[2])
+    small_config.model.test_cfg.compile = False
+    other = MODELS.build(small_config.model).eval()
+    other.load_state_dict(model.state_dict())
+    other.init(frames[1], BOX)
+    assert_close(
+        found.bbox, other.track(frames[2]).bbox, atol=1e-2, rtol=1e-4)
+
+
 def test_norms_of_frozen_parts_keep_their_statistics(small_config):
     model = MODELS.build(
         dict(
