@@ -1,7 +1,12 @@
 """Every stage of the released network against the reference's numbers."""
+import shutil
+
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+
+from siamattn_mm.apis import init_tracker
 
 TOLERANCE = 1e-3
 
@@ -42,8 +47,21 @@ def run(model, stored):
     return found
 
 
-def test_every_stored_stage_is_close(released_tracker, stored):
-    found = run(released_tracker.model, stored)
+@pytest.fixture(scope='module')
+def compiled_model(released_file):
+    """Backbone and RPN head by torch.compile."""
+    if not (shutil.which('g++') or shutil.which('c++')):
+        pytest.skip('torch.compile needs a C++ compiler')
+    config, path = released_file
+    config = Config.fromfile(config)
+    config.model.test_cfg.compile = True
+    model = init_tracker(config, str(path)).model
+    # What init() does; under its inference mode all would compile twice.
+    model._compile()
+    return model
+
+
+def check_every_stage(found, stored):
     assert set(stored) - {'template', 'search', 'rois'} == set(found)
     worst = {}
     for name, value in found.items():
@@ -53,6 +71,14 @@ def test_every_stored_stage_is_close(released_tracker, stored):
         worst[name] = float(np.abs(value.numpy() - expected).max()) / limit
     print({name: f'{share:.3f}' for name, share in worst.items()})
     assert max(worst.values()) <= 1, worst
+
+
+def test_every_stored_stage_is_close(released_tracker, stored):
+    check_every_stage(run(released_tracker.model, stored), stored)
+
+
+def test_torch_compile_is_close(compiled_model, stored):
+    check_every_stage(run(compiled_model, stored), stored)
 
 
 def test_bfloat16_is_near(released_tracker, stored):
