@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
 from mmtrack.models.sot import SiamRPN
-from mmtrack.registry import MODELS, TASK_UTILS
+from mmtrack.registry import MODELS
 
 from siamattn_mm.models.task_modules import FilterState
 from siamattn_mm.models.task_modules.rivals import Candidates, RivalState
@@ -101,12 +101,9 @@ class ExportedSiamAttn(SiamAttn):
             raise ExportError(
                 f'{onnx_file!r} was exported from another config; these '
                 f'differ: {", ".join(wrong)}')
-        learner = network.get('correlation_filter')
-        self.correlation_filter = learner and TASK_UTILS.build(learner)
-        regressor = network.get('box_regressor')
-        self.box_regressor = regressor and TASK_UTILS.build(regressor)
-        rivals = network.get('rival_association')
-        self.rival_association = rivals and TASK_UTILS.build(rivals)
+        self._build_learners(
+            network.get('correlation_filter'), network.get('box_regressor'),
+            network.get('rival_association'))
         self._state: Optional[ExportedState] = None
 
     def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:

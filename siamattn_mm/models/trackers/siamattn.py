@@ -214,11 +214,8 @@ class SiamAttn(SiamRPN):
             raise ValueError('a model with a correlation filter needs '
                              'test_cfg.rpn.filter_influence, its share in '
                              'the ranking of proposals, 0..1')
-        self.correlation_filter = correlation_filter and TASK_UTILS.build(
-            correlation_filter)
-        self.box_regressor = box_regressor and TASK_UTILS.build(box_regressor)
-        self.rival_association = rival_association and TASK_UTILS.build(
-            rival_association)
+        self._build_learners(correlation_filter, box_regressor,
+                             rival_association)
         self._frozen: Tuple[str, ...] = ()
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
@@ -228,6 +225,16 @@ class SiamAttn(SiamRPN):
             fold_norms(self)
         self._compiled = False
         self._state: Optional[TrackState] = None
+
+    def _build_learners(self,
+                        correlation_filter: Optional[dict] = None,
+                        box_regressor: Optional[dict] = None,
+                        rival_association: Optional[dict] = None) -> None:
+        """Build what learns from the video; each may be left out."""
+        self.correlation_filter, self.box_regressor, self.rival_association = (
+            config and TASK_UTILS.build(config)
+            for config in (correlation_filter, box_regressor,
+                           rival_association))
 
     @property
     def _folds_norms(self) -> bool:
