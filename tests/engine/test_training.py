@@ -95,8 +95,9 @@ def test_odd_batches(runner_of, kinds):
 def test_accumulated_gradients_are_those_of_a_bigger_batch(
         runner_of, monkeypatch):
     # What is drawn, and norms over a batch, would differ.
-    monkeypatch.setattr(torch, 'randperm',
-                        lambda count, **kwargs: torch.arange(count))
+    monkeypatch.setattr(
+        torch, 'rand', lambda num, count, **kwargs: torch.linspace(
+            0, 1, count, **kwargs).expand(num, -1))
     weights = []
     for batch_size, counts in ((2, 1), (1, 2)):
         runner = runner_of(

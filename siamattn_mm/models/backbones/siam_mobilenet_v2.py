@@ -92,8 +92,9 @@ class SiamMobileNetV2(MobileNetV2):
             64, 64), (N, 32, 32, 32), (N, 64, 32, 32), (N, 96, 32, 32). For
             127 pixels the sides are 64, 32, 16, 16, 16.
         """
-        if self.optimize and not x.is_cuda:
-            # Depth-wise convs on a CPU are about twice as fast so.
+        if self.optimize:
+            # Depth-wise convs on a CPU are about twice as fast so, and so are
+            # half precision's on a GPU.
             x = x.contiguous(memory_format=torch.channels_last)
         x = self.conv1(x)
         outs = [x] if self.out_stem else []

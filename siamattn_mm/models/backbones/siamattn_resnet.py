@@ -59,12 +59,13 @@ class SiamAttnResNet(SOTResNet):
             (N, 512, 31, 31), (N, 1024, 31, 31), (N, 2048, 31, 31). For 127
             pixels the sides are 61, 31, 15, 15, 15.
         """
+        if self.optimize and (x.device.type != 'cpu'
+                              or self._can_fuse_stem()):
+            # So neither cuDNN nor oneDNN needs another layout in between.
+            x = x.contiguous(memory_format=torch.channels_last)
         if self.deep_stem:
             x = self.stem(x)
         elif self._can_fuse_stem():
-            if not x.is_cuda:
-                # So oneDNN's convs need no other layout in between.
-                x = x.contiguous(memory_format=torch.channels_last)
             x = fused_conv(x, self.conv1, self.norm1, self.relu)
         else:
             x = self.relu(self.norm1(self.conv1(x)))

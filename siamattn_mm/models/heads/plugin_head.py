@@ -91,9 +91,8 @@ class SiamAttnPluginHead(BaseModule):
             cls_score, bbox_pred, None, targets,
             [sample.metainfo for sample in data_samples])
         if hasattr(self, 'refine_head'):
-            centre = bbox_pred.new_tensor([self.search_size // 2] * 2 + [0, 0])
-            proposals = self.rpn_head.decode(
-                bbox_pred.detach().float()) + centre
+            proposals = self.rpn_head.decode(bbox_pred.detach().float())
+            proposals[..., :2] += self.search_size // 2
             losses.update(
                 self.refine_head.loss(
                     self.refine_head(z, x, ()), proposals,

@@ -2,18 +2,16 @@
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import torch
-import torch.nn.functional as F
-from mmdet.structures.bbox import (
-    bbox_cxcywh_to_xyxy,
-    bbox_overlaps,
-    bbox_xyxy_to_cxcywh,
-)
+from mmdet.structures.bbox import bbox_cxcywh_to_xyxy, bbox_xyxy_to_cxcywh
 from mmdet.utils import reduce_mean
 from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
-from siamattn_mm.utils.image_seeds import image_seeds, seeded
+from siamattn_mm.utils.image_keys import draw, image_keys
+
+from ..ops.box_overlaps import box_iou
+from ..ops.constants import upload
 
 Feats = Tuple[Tensor, ...]
 
@@ -24,9 +22,11 @@ class SampledRoIs(NamedTuple):
     Attributes:
         rois (Tensor): (R, 5), batch index and xyxy in crop pixels.
         gt_bboxes (Tensor): (R, 4), xyxy; the ground truth of each.
+        images (tuple[int, ...]): Images that have RoIs, in their order.
     """
     rois: Tensor
     gt_bboxes: Tensor
+    images: Tuple[int, ...] = ()
 
 
 def clip_to_crop(boxes: Tensor, search_size: int, min_size: float) -> Tensor:
@@ -241,43 +241,52 @@ class RefinementHead(BaseModule):
 
     def sample_rois(self, proposals: Tensor, gt_bboxes: Tensor,
                     positive: Tensor) -> SampledRoIs:
-        """Draw the RoIs to train on.
+        """Draw the RoIs to train on, of all images at once.
 
         Args:
             proposals (Tensor): (N, K, 4), cxcywh in crop pixels: all anchors
                 decoded, detached.
             gt_bboxes (Tensor): (N, 4), xyxy in crop pixels.
-            positive (Tensor): (N,) bool; others give no RoI.
+            positive (Tensor): (N,) bool; others give no RoI. Like
+                ``gt_bboxes`` best on the CPU: how many RoIs there will be
+                depends on both, and a device would be waited for.
 
         Returns:
-            SampledRoIs: ``num_rois`` per positive image; some repeat where
-            fewer overlap enough. The ground truth itself is always eligible,
-            unless it has no area: such an image gives no RoI.
+            SampledRoIs: ``num_rois`` per positive image, those of an image
+            side by side; some repeat where fewer overlap enough. The ground
+            truth itself is always eligible, unless it has no area: such an
+            image gives no RoI.
         """
-        cfg = self.train_cfg
-        rois, targets = [], []
-        seeds = image_seeds(len(proposals))
-        for i in positive.nonzero().flatten().tolist():
-            boxes = bbox_cxcywh_to_xyxy(
-                clip_to_crop(proposals[i].float(), cfg['search_size'],
-                             cfg['min_size']))
-            gt = gt_bboxes[i:i + 1].to(boxes)
-            if not (gt[:, 2:] > gt[:, :2]).all():
-                continue  # nothing to be relative to: the loss would be NaN
-            boxes = torch.cat([boxes, gt])
-            overlaps = bbox_overlaps(boxes, gt)[:, 0]
-            overlaps[-1] = 1.  # however small the ground truth is
-            eligible = (overlaps >= cfg['pos_iou_thr']).nonzero().flatten()
-            with seeded(seeds[i], eligible.device):
-                order = torch.randperm(len(eligible), device=eligible.device)
-            picked = eligible[order].repeat(
-                -(-cfg['num_rois'] // len(eligible)))[:cfg['num_rois']]
-            rois.append(F.pad(boxes[picked], (1, 0), value=i))
-            targets.append(gt.expand(len(picked), 4))
-        if not rois:
+        cfg, device = self.train_cfg, proposals.device
+        gt_bboxes = gt_bboxes.float()
+        # From the seed of the batch, however many images give RoIs.
+        keys = image_keys(len(proposals), proposals.shape[1] + 1)
+        # Without an area there is nothing to be relative to.
+        images = (positive.cpu() & (gt_bboxes[:, 2:] > gt_bboxes[:, :2]).all(
+            1).cpu()).nonzero()[:, 0]
+        if not len(images):
             return SampledRoIs(
                 proposals.new_zeros((0, 5)), proposals.new_zeros((0, 4)))
-        return SampledRoIs(torch.cat(rois), torch.cat(targets))
+        keys = upload(keys[images], device)
+        index = upload(images, device)
+        gt = upload(gt_bboxes, device)[index][:, None]
+        boxes = bbox_cxcywh_to_xyxy(
+            clip_to_crop(proposals[index].float(), cfg['search_size'],
+                         cfg['min_size']))
+        boxes = torch.cat([boxes, gt], 1)
+        eligible = box_iou(boxes, gt) >= cfg['pos_iou_thr']
+        eligible[:, -1] = True  # however small the ground truth is
+        picked, good = draw(eligible, keys, cfg['num_rois'])
+        # Where fewer are eligible, again from the first one.
+        place = torch.arange(cfg['num_rois'], device=device)
+        picked = picked.gather(1, place % good.sum(1, keepdim=True))
+        boxes = boxes.gather(1, picked[..., None].expand(-1, -1, 4))
+        rois = torch.cat(
+            [index[:, None, None].expand(-1, len(place), 1).to(boxes), boxes],
+            2)
+        return SampledRoIs(
+            rois.flatten(0, 1),
+            gt.expand_as(boxes).flatten(0, 1), tuple(images.tolist()))
 
     def loss(self, feats: Tuple[Tensor, Optional[Tensor]], proposals: Tensor,
              gt_bboxes: Tensor, positive: Tensor,
@@ -290,10 +299,10 @@ class RefinementHead(BaseModule):
         Args:
             feats (tuple[Tensor, Tensor | None]): From :meth:`forward`.
             proposals (Tensor): (N, K, 4), cxcywh in crop pixels, detached.
-            gt_bboxes (Tensor): (N, 4), xyxy in crop pixels.
-            positive (Tensor): (N,) bool.
-            gt_masks (list[Tensor | None]): N masks (H, W), None where the
-                sample has none.
+            gt_bboxes (Tensor): (N, 4), xyxy in crop pixels, best on the CPU.
+            positive (Tensor): (N,) bool, best on the CPU.
+            gt_masks (list[Tensor | None]): N masks (H, W), on any device,
+                None where the sample has none.
 
         Returns:
             dict[str, Tensor]: ``loss_refine_box``, ``loss_refine_mask``,
@@ -305,14 +314,14 @@ class RefinementHead(BaseModule):
         sampled = self.sample_rois(proposals, gt_bboxes, positive)
         losses = self._loss_box(fused_box, sampled)
         if self.with_mask:
-            losses.update(self._loss_mask(fused_mask, sampled.rois, gt_masks))
+            losses.update(self._loss_mask(fused_mask, sampled, gt_masks))
         return losses
 
     def _loss_box(self, fused_box: Tensor,
                   sampled: SampledRoIs) -> Dict[str, Tensor]:
         # Waits for all processes, so it comes before any of them returns.
         num_rois = reduce_mean(
-            torch.tensor(float(len(sampled.rois)), device=fused_box.device))
+            torch.full((), float(len(sampled.rois)), device=fused_box.device))
         if not len(sampled.rois):
             losses = dict(loss_refine_box=_untouched(self.box_head, fused_box))
             if self.loss_iou is not None:
@@ -325,9 +334,8 @@ class RefinementHead(BaseModule):
         deltas = self.predict_delta(fused_box, rois).float()
         refined = bbox_cxcywh_to_xyxy(self.box_head.decode(boxes, deltas))
         with torch.no_grad():
-            before = bbox_overlaps(
-                sampled.rois[:, 1:], sampled.gt_bboxes, is_aligned=True)
-            after = bbox_overlaps(refined, sampled.gt_bboxes, is_aligned=True)
+            before = box_iou(sampled.rois[:, 1:], sampled.gt_bboxes)
+            after = box_iou(refined, sampled.gt_bboxes)
         losses = dict(
             loss_refine_box=self.loss_box(
                 deltas, targets, avg_factor=num_rois),
@@ -338,11 +346,17 @@ class RefinementHead(BaseModule):
                 refined, sampled.gt_bboxes, avg_factor=num_rois)
         return losses
 
-    def _loss_mask(self, fused_mask: Tensor, rois: Tensor,
+    def _loss_mask(self, fused_mask: Tensor, sampled: SampledRoIs,
                    gt_masks: List[Optional[Tensor]]) -> Dict[str, Tensor]:
-        has_mask = torch.tensor([mask is not None for mask in gt_masks],
-                                device=rois.device)
-        rois = rois[has_mask[rois[:, 0].long()]]
+        known = [i for i, image in enumerate(sampled.images)
+                 if gt_masks[image] is not None]
+        device = fused_mask.device
+        num_images = max(len(sampled.images), 1)
+        rois = sampled.rois.view(
+            num_images,
+            len(sampled.rois) // num_images, 5)
+        rois = rois[upload(torch.tensor(known, dtype=torch.long), device)]
+        num_rois, rois = rois.shape[1], rois.flatten(0, 1)
         # Without RoIs too: synchronised norms and the loss wait for all
         # processes.
         logits = self.predict_mask(fused_mask, rois)
@@ -350,10 +364,13 @@ class RefinementHead(BaseModule):
             return dict(
                 loss_refine_mask=self.loss_mask(logits, logits.detach()) +
                 _untouched(self.mask_head, fused_mask))
-        blank = torch.zeros_like(next(m for m in gt_masks if m is not None))
-        masks = torch.stack([blank if m is None else m for m in gt_masks])
+        # No more masks than are asked for, in one copy.
+        masks = upload(
+            torch.stack([gt_masks[sampled.images[i]] for i in known]), device)
+        slot = torch.arange(len(known), device=device)
+        slot = slot.repeat_interleave(num_rois).to(rois)[:, None]
         # Boxes count from pixel centres, crop_masks from pixel edges.
-        edges = rois + rois.new_tensor([0, 0.5, 0.5, 0.5, 0.5])
+        edges = torch.cat([slot, rois[:, 1:] + 0.5], 1)
         targets = crop_masks(masks, edges, self.mask_head.mask_size)
         with torch.no_grad():
             predicted, truth = logits > 0, targets > 0.5

@@ -1,16 +1,25 @@
 """Siamese RPN head: SiamRPN++'s, with the paper's anchors and proposals."""
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+import math
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
+from mmdet.models.losses import L1Loss, SmoothL1Loss
 from mmengine.structures import InstanceData
 from mmtrack.models.track_heads import SiameseRPNHead
 from mmtrack.registry import MODELS
 from scipy.special import expit
 from torch import Tensor, nn
 
-from siamattn_mm.utils.image_seeds import image_seeds, seeded
+from siamattn_mm.utils.image_keys import image_keys
 
+from ..ops.constants import cached_constant, upload
+from ..task_modules.anchor_targets import (
+    anchor_targets,
+    can_batch,
+    is_plain,
+    negative_window,
+)
 from ..task_modules.box_bias import corrected
 from ..task_modules.rivals import overlaps
 from .correlation_head import (
@@ -21,6 +30,10 @@ from .correlation_head import (
 
 # Of a size's change: exp() of what an untrained network says overflows.
 MAX_LOG = 8.
+# The same of mmdet's box coder, in the losses.
+CODER_MAX_LOG = abs(math.log(16 / 1000))
+# mmdet's losses that synchronise where they get weights.
+ASKING_LOSSES = (L1Loss, SmoothL1Loss)
 # What overlaps a box to avoid more is not proposed.
 AVOID_IOU = 0.3
 
@@ -179,6 +192,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
                                              norm_cfg)
                     for channels in in_channels))
         self._grids: Dict[Tuple[int, int], Tuple[np.ndarray, ...]] = {}
+        self._anchor_tensors: Dict[tuple, Tensor] = {}
 
     def forward(self, template_feats: Tuple[Tensor, ...],
                 search_feats: Tuple[Tensor, ...]) -> Tuple[Tensor, Tensor]:
@@ -226,6 +240,16 @@ class SiamAttnRPNHead(SiameseRPNHead):
             self._grids[size] = (grid.reshape(4, -1),
                                  np.tile(window.ravel(), num))
         return self._grids[size]
+
+    def _anchor_tensor(self, size: Tuple[int, int], device: torch.device,
+                       dtype: torch.dtype) -> Tensor:
+        """The grid's anchors (4, A*H*W) where they are needed."""
+        key = size + (device, dtype)
+        if key not in self._anchor_tensors:
+            with torch.inference_mode(False):
+                self._anchor_tensors[key] = torch.from_numpy(
+                    self._grid(size)[0]).to(device, dtype)
+        return self._anchor_tensors[key]
 
     def select_proposal(self,
                         cls_score: Tensor,
@@ -307,8 +331,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
             crop's centre; anchor-major.
         """
         deltas = bbox_pred.flatten(1).view(len(bbox_pred), 4, -1)
-        anchors = torch.from_numpy(self._grid(tuple(
-            bbox_pred.shape[-2:]))[0]).to(deltas)
+        anchors = self._anchor_tensor(
+            tuple(bbox_pred.shape[-2:]), deltas.device, deltas.dtype)
         centres = deltas[:, :2] * anchors[2:] + anchors[:2]
         sizes = deltas[:, 2:].clamp(-MAX_LOG, MAX_LOG).exp() * anchors[2:]
         return torch.cat([centres, sizes], dim=1).transpose(1, 2)
@@ -332,61 +356,129 @@ class SiamAttnRPNHead(SiameseRPNHead):
             ``loss_iou``, ``loss_rpn_iou``.
         """
         labels, label_weights, targets, weights = self.get_targets(
-            batch_search_gt_instances, cls_score.shape[-2:])
+            batch_search_gt_instances, cls_score.shape[-2:], cls_score.device)
         scores, deltas = (
             maps.unflatten(1, (num, -1)).permute(0, 3, 4, 2, 1).flatten(1, 3)
             for maps, num in ((cls_score, 2), (bbox_pred, 4)))
         losses = dict(
-            loss_rpn_cls=self.loss_cls(
-                scores.flatten(0, 1),
-                labels.flatten(),
-                weight=label_weights.flatten()),
-            loss_rpn_bbox=self.loss_bbox(
-                deltas.flatten(0, 1),
-                targets.flatten(0, 1),
-                weight=weights.flatten(0, 1)))
+            loss_rpn_cls=_weighted(self.loss_cls, scores.flatten(0, 1),
+                                   labels.flatten(),
+                                   label_weights.flatten()),
+            loss_rpn_bbox=_weighted(self.loss_bbox, deltas.flatten(0, 1),
+                                    targets.flatten(0, 1),
+                                    weights.flatten(0, 1)))
         if self.loss_iou is not None:
-            losses['loss_rpn_iou'] = self._loss_iou(deltas, targets,
-                                                    weights[..., 0])
+            losses['loss_rpn_iou'] = self._loss_iou(
+                deltas, targets, weights[..., 0], cls_score.shape[-2:])
         return losses
 
-    def _loss_iou(self, deltas: Tensor, targets: Tensor,
-                  weights: Tensor) -> Tensor:
-        positive = weights > 0
-        if not positive.any():
-            return deltas.sum() * 0
-        # They are there since the first positive pair.
-        anchors = self.anchors.expand(len(deltas), -1, 4)[positive]
-        return self.loss_iou(
-            self.bbox_coder.decode(anchors, deltas[positive].float()),
-            self.bbox_coder.decode(anchors, targets[positive]),
-            weight=weights[positive])
+    def _loss_iou(self, deltas: Tensor, targets: Tensor, weights: Tensor,
+                  size: torch.Size) -> Tensor:
+        # As many places of each image as can be positive: how many are is
+        # known to the device alone.
+        num = min(int(self.sampler.num * self.sampler.pos_fraction),
+                  weights.shape[1])
+        weights, index = weights.topk(num, dim=1)
+        anchors = self._anchors(size, deltas.device)[index]
+        place = index[..., None].expand(-1, -1, 4)
+        found, wanted = (
+            self._decode_xyxy(anchors, values.gather(1, place).float())
+            for values in (deltas, targets))
+        return _weighted(self.loss_iou, found, wanted, weights.flatten())
 
-    def get_targets(self, batch_gt_instances: List[InstanceData],
-                    score_maps_size: torch.Size) -> Tuple[Tensor, ...]:
-        """Draw the anchors to train on.
+    def _decode_xyxy(self, anchors: Tensor, deltas: Tensor) -> Tensor:
+        """(N, S, 4) anchors, xyxy, and deltas: (N * S, 4) boxes, xyxy."""
+        anchors, deltas = anchors.flatten(0, 1), deltas.flatten(0, 1)
+        if not is_plain(self.bbox_coder):
+            return self.bbox_coder.decode(anchors, deltas)
+        size = anchors[:, 2:] - anchors[:, :2]
+        centre = (anchors[:, :2] + anchors[:, 2:]) * 0.5 + size * deltas[:, :2]
+        half = size * deltas[:, 2:].clamp(-CODER_MAX_LOG,
+                                          CODER_MAX_LOG).exp() / 2
+        return torch.cat([centre - half, centre + half], 1)
 
-        mmtrack's, but what is drawn for an image depends on the image's seed
-        alone, not on the images before it.
+    def _anchors(self, size: torch.Size, device: torch.device) -> Tensor:
+        """(H * W * A, 4), xyxy in crop pixels, as the losses count them."""
+        return _shifted_anchors(
+            _Generator(self.anchor_generator), tuple(size),
+            self.train_cfg.search_size // 2, device)
+
+    def get_targets(self,
+                    batch_gt_instances: List[InstanceData],
+                    score_maps_size: torch.Size,
+                    device: Optional[torch.device] = None
+                    ) -> Tuple[Tensor, ...]:
+        """Draw the anchors to train on, of all images at once.
+
+        Rules and weights are those of mmtrack's, which goes from image to
+        image; an assigner or a sampler that
+        :func:`~.task_modules.anchor_targets.can_batch` does not know still
+        does.
 
         Args:
             batch_gt_instances (list[InstanceData]): ``bboxes`` (1, 4), xyxy
                 in crop pixels, and ``labels`` (1,) of each search crop.
             score_maps_size (torch.Size): Height and width of the maps.
+            device (torch.device, optional): Where targets are wanted.
+                Defaults to None: where the boxes are.
 
         Returns:
             tuple[Tensor, ...]: Labels (N, K), their weights (N, K), box
             targets (N, K, 4) and their weights (N, K, 4). Weights are those
             of a mean over the images.
         """
-        num_images = len(batch_gt_instances)
-        targets = []
-        for seed, instances in zip(
-                image_seeds(num_images), batch_gt_instances):
-            with seeded(seed, instances.bboxes.device):
-                targets.append(super().get_targets([instances],
-                                                   score_maps_size))
-        labels, label_weights, bbox_targets, bbox_weights = (
-            torch.cat(parts) for parts in zip(*targets))
-        return (labels, label_weights / num_images, bbox_targets,
-                bbox_weights / num_images)
+        device = device or batch_gt_instances[0].bboxes.device
+        if not can_batch(self.assigner, self.sampler):
+            found = super().get_targets(batch_gt_instances, score_maps_size)
+            return tuple(upload(values, device) for values in found)
+        bboxes = upload(
+            torch.cat([one.bboxes for one in batch_gt_instances]), device)
+        labels = upload(
+            torch.cat([one.labels for one in batch_gt_instances]), device)
+        anchors = self._anchors(score_maps_size, device)
+        keys = upload(image_keys(len(bboxes), len(anchors)), device)
+        window = negative_window(
+            bboxes, tuple(score_maps_size), self.anchor_generator.strides[0],
+            self.anchor_generator.num_base_anchors[0],
+            self.train_cfg.search_size // 2)
+        return tuple(
+            anchor_targets(anchors, bboxes, labels > 0, keys, self.assigner,
+                           self.sampler, self.bbox_coder, window,
+                           self.train_cfg.num_neg))
+
+
+class _Generator:
+    """An anchor generator as a key: itself, not what it is equal to."""
+
+    def __init__(self, generator: Any) -> None:
+        self.generator = generator
+
+    def __hash__(self) -> int:
+        return id(self.generator)
+
+    def __eq__(self, other: Any) -> bool:
+        return self.generator is other.generator
+
+
+@cached_constant(maxsize=16)
+def _shifted_anchors(generator: _Generator, size: Tuple[int, int],
+                     middle: int, device: torch.device) -> Tensor:
+    """mmtrack's anchors, the middle cell's at the crop's middle pixel."""
+    generator = generator.generator
+    anchors = generator.grid_priors([size], device='cpu')[0]
+    for axis in range(2):
+        stride = generator.strides[0][axis]
+        anchors[:, axis::2] += middle - (size[1 - axis] // 2) * stride
+    return anchors.to(device)
+
+
+def _weighted(loss: nn.Module, found: Tensor, wanted: Tensor,
+              weights: Tensor) -> Tensor:
+    """A weighted sum, without asking the device whether a weight is not 0.
+
+    mmdet's regression losses do ask where they get the weights.
+    """
+    if (getattr(loss, 'reduction', None) != 'sum'
+            or type(loss) not in ASKING_LOSSES):
+        return loss(found, wanted, weight=weights)
+    return (loss(found, wanted, reduction_override='none') * weights).sum()

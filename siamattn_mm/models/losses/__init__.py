@@ -1,3 +1,4 @@
+from .box_giou_loss import BoxGIoULoss
 from .hard_pixel_bce_loss import HardPixelBCELoss
 
-__all__ = ['HardPixelBCELoss']
+__all__ = ['BoxGIoULoss', 'HardPixelBCELoss']

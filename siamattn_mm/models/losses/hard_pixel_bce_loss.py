@@ -48,20 +48,22 @@ class HardPixelBCELoss(nn.Module):
         """
         losses = F.binary_cross_entropy_with_logits(
             logits.float(), targets.float(), reduction='none')
-        total = torch.tensor(losses.numel(), device=losses.device)
-        all_reduce(total)
-        if total == 0:
-            return logits.sum() * 0
-        keep = max(1, int(self.hard_ratio * int(total)))
+        keep = self._number_to_keep(losses)
         weights = _weights_of_hardest(losses.detach(), keep)
         scale = self.loss_weight * get_world_size() / keep
         return scale * (losses * weights).sum()
+
+    def _number_to_keep(self, losses: Tensor) -> Tensor:
+        """Of the pixels of all processes, 1 or more; nobody waits for it."""
+        total = torch.full((), losses.numel(), device=losses.device)
+        all_reduce(total)
+        return (self.hard_ratio * total.double()).long().clamp(min=1)
 
     def extra_repr(self) -> str:
         return f'hard_ratio={self.hard_ratio}, loss_weight={self.loss_weight}'
 
 
-def _weights_of_hardest(losses: Tensor, keep: int) -> Tensor:
+def _weights_of_hardest(losses: Tensor, keep: Tensor) -> Tensor:
     """1 for the ``keep`` largest of all processes, 0 for the others.
 
     Those that are as large as the smallest to be kept share what is left:

@@ -1,8 +1,6 @@
 """Deformable convolution (v1) that is fast on a CPU too."""
-from functools import lru_cache
 from typing import Optional, Tuple, Union
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from mmcv.ops import DeformConv2dPack
@@ -10,30 +8,34 @@ from mmtrack.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
+from . import mmcv_ops
+from .constants import cached_constant
 from .derived import derived
 from .weighted_rows import weighted_rows
 
 Pair = Union[int, Tuple[int, int]]
 
 
-@lru_cache(maxsize=64)
+@cached_constant()
 def _grid(taps: Tuple[int, int], out_size: Tuple[int, int],
           stride: Tuple[int, int], padding: Tuple[int, int],
-          dilation: Tuple[int, int]) -> np.ndarray:
+          dilation: Tuple[int, int], device: torch.device,
+          dtype: torch.dtype) -> Tensor:
     """Where the taps lie without offsets.
 
     Returns:
-        np.ndarray: (K_h * K_w, 2, H', W') float32, y and x in cells of a map
-        with one cell of padding.
+        Tensor: (K_h * K_w, 2, H', W'), y and x in cells of a map with one
+        cell of padding.
     """
-    grid = np.empty(taps + (2, ) + out_size, np.float32)
+    grid = torch.empty(taps + (2, ) + out_size, dtype=dtype, device=device)
     for axis in range(2):
-        tap = np.arange(taps[axis]) * dilation[axis] - padding[axis] + 1
-        cell = np.arange(out_size[axis]) * stride[axis]
+        tap = torch.arange(taps[axis], device=device) * dilation[axis]
+        cell = torch.arange(out_size[axis], device=device) * stride[axis]
+        place = (tap - padding[axis] + 1)[:, None] + cell
         shape = [1] * 4
         shape[axis], shape[2 + axis] = taps[axis], out_size[axis]
-        grid[:, :, axis] = np.add.outer(tap, cell).reshape(shape)
-    return grid.reshape((-1, 2) + out_size)
+        grid[:, :, axis] = place.to(dtype).view(shape)
+    return grid.view((-1, 2) + out_size)
 
 
 def as_matrix(weight: Tensor) -> Tensor:
@@ -95,8 +97,7 @@ def deform_conv2d(input: Tensor,
     # y and x of every tap, a position's taps side by side:
     # (2, N, H', W', K_h * K_w).
     dtype = torch.promote_types(offset.dtype, torch.float32)
-    grid = torch.from_numpy(_grid(tuple(taps), out_size, *steps)).to(
-        input.device, dtype)
+    grid = _grid(tuple(taps), out_size, *steps, input.device, dtype)
     position = offset.to(dtype).view((num, -1, 2) + out_size) + grid
     position = position.permute(2, 0, 3, 4, 1).contiguous()
     # From one cell outside on, samples are zero: the padding's value.
@@ -109,7 +110,8 @@ def deform_conv2d(input: Tensor,
     shares = torch.stack([1 - dy - dx + both, dx - both, dy - both, both], -1)
 
     image = torch.arange(num, device=input.device).view(-1, 1, 1, 1, 1)
-    corner = torch.tensor([0, 1, width + 2, width + 3], device=input.device)
+    corner = torch.arange(2, device=input.device)
+    corner = (corner[:, None] * (width + 2) + corner).flatten()
     corner = corner + image * ((height + 2) * (width + 2))
     cells = (top * (width + 2) + left).long().unsqueeze(-1) + corner
     # Several times as fast where a cell's channels lie side by side.
@@ -141,11 +143,16 @@ class _OffsetConv(nn.Conv2d):
 class DeformConvPack(DeformConv2dPack):
     """mmcv's deformable conv with its offset conv, fast on a CPU too.
 
+    Any batch, memory layout and type will do, where mmcv's own module asks
+    for contiguous maps, for float32 or float16, and for a batch that its
+    ``im2col_step`` divides. A GPU that mmcv was not built for is served by
+    :func:`deform_conv2d`.
+
     Args:
         *args: As for ``mmcv.ops.DeformConv2dPack``, with one group and one
             deform group.
         vectorized (bool): Whether :func:`deform_conv2d` serves the CPU; False
-            uses mmcv's op everywhere. Defaults to True.
+            uses mmcv's op there, too. Defaults to True.
         **kwargs: As for ``mmcv.ops.DeformConv2dPack``.
     """
 
@@ -173,14 +180,22 @@ class DeformConvPack(DeformConv2dPack):
         Returns:
             Tensor: (N, C', H', W').
         """
-        if x.is_cuda or not (self.vectorized and self.optimize):
-            return super().forward(x)
+        offset = self.conv_offset(x)
+        if self._is_for_mmcv(x):
+            return mmcv_ops.deform_conv2d(x, offset, self.weight, self.stride,
+                                          self.padding, self.dilation,
+                                          im2col_step=self.im2col_step)
         kernel = None
-        if not torch.is_grad_enabled():
+        if x.device.type == 'cpu' and not torch.is_grad_enabled():
             dtype = self.weight.dtype
             if torch.is_autocast_enabled('cpu'):
                 dtype = torch.get_autocast_dtype('cpu')
             kernel = derived(self, ('matrix', dtype), (self.weight, ),
                              lambda: as_matrix(self.weight).to(dtype))
-        return deform_conv2d(x, self.conv_offset(x), self.weight, self.stride,
+        return deform_conv2d(x, offset, self.weight, self.stride,
                              self.padding, self.dilation, kernel)
+
+    def _is_for_mmcv(self, x: Tensor) -> bool:
+        if x.device.type == 'cpu':
+            return not (self.vectorized and self.optimize)
+        return mmcv_ops.usable(x)

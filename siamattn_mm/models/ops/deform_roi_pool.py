@@ -1,11 +1,11 @@
 """Deformable RoI pooling with mmcv's kernel, on every device."""
-from functools import lru_cache
-from typing import Callable, Optional, Sequence, Tuple, Union
+from typing import Optional, Sequence, Tuple, Union
 
 import torch
 from mmtrack.registry import MODELS
 from torch import Tensor
 
+from . import mmcv_ops
 from .bin_sampling import check_inputs, check_output_size, pool_bins
 from .deform_roi_pool_pack import BaseDeformRoIPooling
 
@@ -62,14 +62,10 @@ def deform_roi_pool(input: Tensor,
     if offset is not None:
         offset = offset.to(dtype)
     # A kernel of zero threads cannot be started.
-    op = _mmcv_op(input) if rois.shape[0] > 0 else None
-    if op is not None:
-        # The kernel reads memory as it is: strides would be ignored.
-        output = op(
-            input.to(dtype).contiguous(), rois.contiguous(),
-            None if offset is None else offset.contiguous(), output_size,
-            spatial_scale, sampling_ratio, gamma)
-        return output.to(input.dtype)
+    if (rois.shape[0] > 0 and dtype == torch.float32
+            and mmcv_ops.usable(input)):
+        return mmcv_ops.deform_roi_pool(input, rois, offset, output_size,
+                                        spatial_scale, sampling_ratio, gamma)
 
     height, width = input.shape[2:]
     start = rois[:, 1:3] * spatial_scale - 0.5
@@ -128,24 +124,6 @@ def _check_sampling_ratio(sampling_ratio: int) -> None:
     if not isinstance(sampling_ratio, int) or sampling_ratio < 0:
         raise ValueError('sampling_ratio must be an int >= 0, but got '
                          f'{sampling_ratio!r}')
-
-
-def _mmcv_op(input: Tensor) -> Optional[Callable]:
-    """mmcv's op if it can take this tensor, else None."""
-    if not input.is_cuda or input.dtype == torch.float64:
-        return None
-    return _mmcv_cuda_op()
-
-
-@lru_cache(maxsize=None)
-def _mmcv_cuda_op() -> Optional[Callable]:
-    """mmcv's op, or None if mmcv was built without ops or without CUDA."""
-    try:
-        from mmcv.ops import deform_roi_pool as op
-        from mmcv.ops import get_compiling_cuda_version
-    except ImportError:
-        return None
-    return None if get_compiling_cuda_version() == 'not available' else op
 
 
 @MODELS.register_module()

@@ -1,9 +1,22 @@
-"""Depth-wise cross-correlation whose gradient is fast on a CPU too."""
-from typing import Any, Tuple
+"""Depth-wise cross-correlation whose gradient is fast on every device."""
+import contextlib
+from typing import Any, ContextManager, Tuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
+
+
+def _direct(x: Tensor) -> ContextManager:
+    """On a GPU, PyTorch's own kernel for one channel a group.
+
+    cuDNN, which half precision would go to, has a group for each channel of
+    each image of a batch: thousands.
+    """
+    if x.is_cuda:
+        return torch.backends.cudnn.flags(enabled=False)
+    return contextlib.nullcontext()
 
 
 def _correlate(search: Tensor,
@@ -17,19 +30,20 @@ def _correlate(search: Tensor,
             kernel.reshape(channels, 1, height, width),
             padding=padding,
             groups=channels)
-    out = F.conv2d(
-        search.reshape(1, num * channels, *search.shape[2:]),
-        kernel.reshape(num * channels, 1, height, width),
-        padding=padding,
-        groups=num * channels)
+    with _direct(search):
+        out = F.conv2d(
+            search.reshape(1, num * channels, *search.shape[2:]),
+            kernel.reshape(num * channels, 1, height, width),
+            padding=padding,
+            groups=num * channels)
     return out.view(num, channels, *out.shape[2:])
 
 
 class _DepthwiseCorr(Function):
     """Gradients as two more correlations.
 
-    What PyTorch does on a CPU for the gradient of a conv with one channel per
-    group and a large kernel takes ten times as long.
+    What PyTorch does for the gradient of a conv with one channel per group
+    and a large kernel takes ten times as long on a CPU.
     """
 
     @staticmethod
@@ -72,6 +86,6 @@ def depthwise_corr(search: Tensor, kernel: Tensor) -> Tensor:
             'search (N, C, H, W) and kernel (N, C, h, w) must have the same N '
             f'and C, and h <= H, w <= W, but got {tuple(search.shape)} and '
             f'{tuple(kernel.shape)}')
-    if search.is_cuda or not (search.requires_grad or kernel.requires_grad):
+    if not (search.requires_grad or kernel.requires_grad):
         return _correlate(search, kernel)
     return _DepthwiseCorr.apply(search, kernel)

@@ -24,6 +24,15 @@ def _has_onednn() -> bool:
 _ONEDNN = _has_onednn()
 
 
+def _has_onednn_bf16() -> bool:
+    # Where the CPU has no such products (AVX2), oneDNN lays no weights out.
+    supported = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', None)
+    return _ONEDNN and supported is not None and supported()
+
+
+_ONEDNN_TYPES = (torch.float32, ) + (torch.bfloat16, ) * _has_onednn_bf16()
+
+
 class JoinedConv(nn.Conv2d):
     """Convs of one input, as one whose outputs are theirs in turn.
 
@@ -149,7 +158,8 @@ def _prepared(conv: nn.Conv2d, norm: Optional[nn.Module], dtype: torch.dtype,
 def _folded_for(conv: nn.Conv2d, norm: Optional[nn.Module],
                 dtype: torch.dtype) -> Tuple[Tensor, Optional[Tensor]]:
     # Autocast would fold in half precision.
-    with torch.autocast('cpu', enabled=False):
+    device = _sources(conv, norm)[0].device
+    with torch.autocast(device.type, enabled=False):
         weight, bias = folded(conv, norm)
         return (weight.detach().to(dtype),
                 None if bias is None else bias.detach().to(dtype))
@@ -202,10 +212,12 @@ def fused_conv(x: Tensor,
         Tensor: (N, C', H', W').
     """
     dtype = x.dtype
-    if x.device.type == 'cpu' and torch.is_autocast_enabled('cpu'):
-        dtype = torch.get_autocast_dtype('cpu')
+    kind = x.device.type
+    if kind in ('cpu', 'cuda') and torch.is_autocast_enabled(kind):
+        # Folded weights are kept in that type, not cast at each frame.
+        dtype = torch.get_autocast_dtype(kind)
         x = x.to(dtype)
-    if (dtype is torch.float32 and not x.is_cuda
+    if (dtype is torch.float32 and kind == 'cpu'
             and suits_winograd(conv, x.shape)):
         weight, bias = derived(
             conv, 'winograd', _sources(conv, norm),
@@ -214,8 +226,7 @@ def fused_conv(x: Tensor,
         if residual is not None:
             out = out + residual
         return out if act is None else act(out)
-    onednn = _ONEDNN and not x.is_cuda and dtype in (torch.float32,
-                                                     torch.bfloat16)
+    onednn = (_ONEDNN and x.device.type == 'cpu' and dtype in _ONEDNN_TYPES)
     weight, bias, _ = _prepared(conv, norm, dtype, onednn, x.shape)
     if not onednn:
         out = F.conv2d(x, weight, bias, conv.stride, conv.padding,

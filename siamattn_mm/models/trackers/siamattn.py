@@ -424,7 +424,9 @@ class SiamAttn(SiamRPN):
             data_samples (list[TrackDataSample]): Their
                 ``search_gt_instances`` have ``bboxes`` (1, 4), xyxy in crop
                 pixels, ``labels`` (1,), 1 for a positive pair, and, where
-                there is one, ``masks`` (``BitmapMasks``).
+                there is one, ``masks`` (``BitmapMasks``). Best on the CPU,
+                where ``SOTDataPreprocessor`` leaves them: a GPU is waited
+                for otherwise.
 
         Returns:
             dict[str, Tensor]: Losses by name.
@@ -437,15 +439,14 @@ class SiamAttn(SiamRPN):
         losses = self.head.loss_by_feat(cls_score, bbox_pred, None, targets,
                                         [s.metainfo for s in data_samples])
         if self.with_refine_head:
-            centre = cls_score.new_tensor(
-                [self.test_cfg.search_size // 2] * 2 + [0, 0])
+            proposals = self.head.decode(bbox_pred.detach().float())
+            proposals[..., :2] += self.test_cfg.search_size // 2
             losses.update(
                 self.refine_head.loss(
-                    self.refine_head(dsa_z, dsa_x, low_level),
-                    self.head.decode(bbox_pred.detach().float()) + centre,
+                    self.refine_head(dsa_z, dsa_x, low_level), proposals,
                     torch.cat([t.bboxes for t in targets]),
                     torch.cat([t.labels for t in targets]) > 0, [
-                        t.masks.to_tensor(torch.uint8, cls_score.device)[0]
+                        t.masks.to_tensor(torch.uint8, 'cpu')[0]
                         if 'masks' in t else None for t in targets
                     ]))
         return losses

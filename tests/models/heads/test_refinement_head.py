@@ -334,7 +334,7 @@ def test_perfect_deltas_have_no_loss_and_full_overlap(head, feats,
     rois = torch.tensor([[0, 80., 90., 120., 130.]])
     gt = torch.tensor([[70., 85., 140., 120.]])
     monkeypatch.setattr(head, 'sample_rois', lambda *args: SampledRoIs(
-        rois, gt))
+        rois, gt, (0, )))
     target = head.box_head.encode(
         torch.tensor([[100., 110., 40., 40.]]),
         torch.tensor([[105., 102.5, 70., 35.]]))
@@ -350,7 +350,7 @@ def test_overlap_loss_is_the_mean_over_rois(feats, monkeypatch):
     rois = torch.tensor([[0, 80., 90., 120., 130.], [1, 80., 90., 120., 130.]])
     gt = torch.tensor([[80., 90., 120., 130.], [80., 90., 100., 130.]])
     monkeypatch.setattr(head, 'sample_rois', lambda *args: SampledRoIs(
-        rois, gt))
+        rois, gt, (0, 1)))
     monkeypatch.setattr(head, 'predict_delta',
                         lambda feat, rois: torch.zeros(len(rois), 4))
     losses = head.loss(feats, None, None, None, [None] * 3)

@@ -1,12 +1,12 @@
 """mmcv's kernel: golden numbers, its definition, gradients, bad input."""
-import importlib
 import math
 
+import mmcv.ops
 import numpy as np
 import pytest
 import torch
 
-from siamattn_mm.models.ops import deform_roi_pool
+from siamattn_mm.models.ops import deform_roi_pool, mmcv_ops
 
 CASES = range(5)
 
@@ -268,15 +268,14 @@ def test_bad_input(changed, message):
 
 def test_mmcv_op_gets_what_it_can_take(monkeypatch):
     """mmcv's kernel sees plain single precision tensors."""
-    # The package's attribute of that name is the function.
-    module = importlib.import_module('siamattn_mm.models.ops.deform_roi_pool')
     calls = []
 
     def op(*args):
         calls.append(args)
         return args[0].new_ones(2, 4, 3, 3)
 
-    monkeypatch.setattr(module, '_mmcv_op', lambda input: op)
+    monkeypatch.setattr(mmcv_ops, 'usable', lambda tensor: True)
+    monkeypatch.setattr('mmcv.ops.deform_roi_pool', op)
     input = torch.randn(1, 4, 8, 8).half().to(
         memory_format=torch.channels_last)
     rois = torch.zeros(5, 2).t()
@@ -296,8 +295,7 @@ def test_mmcv_op_gets_what_it_can_take(monkeypatch):
 @pytest.mark.parametrize('ratio', [0, 2])
 def test_cuda_equals_mmcv(ratio):
     """On a GPU mmcv's op is used, and equals what CPUs compute."""
-    mmcv_ops = pytest.importorskip('mmcv.ops')
-    if mmcv_ops.get_compiling_cuda_version() == 'not available':
+    if not mmcv_ops.usable(torch.zeros(1, device='cuda')):
         pytest.skip('mmcv was built without CUDA')
     input = torch.randn(2, 4, 25, 25, requires_grad=True)
     rois = random_rois(12, 2, 255, 255)
@@ -313,6 +311,6 @@ def test_cuda_equals_mmcv(ratio):
     torch.testing.assert_close(output.cpu(), expected, rtol=0, atol=1e-4)
     torch.testing.assert_close(
         on_gpu.grad.cpu(), input.grad, rtol=0, atol=1e-3)
-    direct = mmcv_ops.deform_roi_pool(on_gpu, rois.cuda(), offset.cuda(),
+    direct = mmcv.ops.deform_roi_pool(on_gpu, rois.cuda(), offset.cuda(),
                                       *args)
     torch.testing.assert_close(output, direct, rtol=0, atol=1e-6)

@@ -1,0 +1,166 @@
+"""What the anchors of a whole batch are to learn."""
+from typing import Any, NamedTuple, Tuple
+
+import torch
+from mmdet.models.task_modules import DeltaXYWHBBoxCoder, MaxIoUAssigner
+from torch import Tensor
+
+from siamattn_mm.utils.image_keys import draw
+
+from ..ops.box_overlaps import box_iou
+from .sampler import SiamAttnSampler
+
+# Negative pairs learn from the cells so near to the one behind the object.
+NEGATIVE_REACH = 3
+
+
+class AnchorTargets(NamedTuple):
+    """Targets of N images with K anchors each, and the positive ones.
+
+    Attributes:
+        labels (Tensor): (N, K) int64, 1 for the target.
+        label_weights (Tensor): (N, K), those of a mean over the images.
+        deltas (Tensor): (N, K, 4), where an anchor is positive.
+        delta_weights (Tensor): (N, K, 4), those of a mean over the images.
+    """
+    labels: Tensor
+    label_weights: Tensor
+    deltas: Tensor
+    delta_weights: Tensor
+
+
+def can_batch(assigner: Any, sampler: Any) -> bool:
+    """Whether :func:`anchor_targets` follows the rules of these.
+
+    Args:
+        assigner (Any): Of the RPN head.
+        sampler (Any): Of the RPN head.
+
+    Returns:
+        bool: True for mmdet's ``MaxIoUAssigner`` with ``SiamAttnSampler``.
+    """
+    return (type(assigner) is MaxIoUAssigner
+            and type(sampler) is SiamAttnSampler
+            and assigner.gt_max_assign_all and sampler.neg_pos_ub < 0
+            and not sampler.add_gt_as_proposals)
+
+
+def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
+                   keys: Tensor, assigner: MaxIoUAssigner,
+                   sampler: SiamAttnSampler, coder: Any,
+                   window: Tensor, num_neg: int) -> AnchorTargets:
+    """Assign and draw the anchors of all images at once.
+
+    The rules are mmtrack's, one image at a time there: anchors that overlap
+    the target enough are positive, those that hardly do are negative, and of
+    both some are drawn. Negative pairs learn from some of the anchors around
+    the object that is not the target. Nothing here waits for the device.
+
+    Args:
+        anchors (Tensor): (K, 4), xyxy in crop pixels.
+        gt_bboxes (Tensor): (N, 4), xyxy in crop pixels.
+        positive (Tensor): (N,) bool, whether it is a positive pair.
+        keys (Tensor): (N, K) random numbers, 0 to 1.
+        assigner (MaxIoUAssigner): Says which anchors are which.
+        sampler (SiamAttnSampler): Says how many are drawn.
+        coder (Any): Encodes boxes.
+        window (Tensor): (N, K) bool, what negative pairs learn from.
+        num_neg (int): How many of them are drawn.
+
+    Returns:
+        AnchorTargets: Of all images.
+    """
+    num_images, num_anchors = keys.shape
+    near, far = _assign(box_iou(gt_bboxes[:, None], anchors), assigner)
+    max_pos = int(sampler.num * sampler.pos_fraction)
+    max_neg = sampler.num - max_pos
+    is_positive = positive[:, None]
+    pos, is_pos = draw(near & is_positive, keys, max_pos)
+    neg, is_neg = draw(
+        torch.where(is_positive, far, window), keys, max(max_neg, num_neg))
+    # Negative pairs give another number of anchors.
+    rank = torch.arange(neg.shape[1], device=neg.device)
+    is_neg = is_neg & torch.where(is_positive, rank < max_neg, rank < num_neg)
+
+    share_pos, share_neg = (
+        one.to(anchors) / (one.sum(1, keepdim=True).clamp(min=1) * num_images)
+        for one in (is_pos, is_neg))
+    zeros = anchors.new_zeros(num_images, num_anchors)
+    box_weights = zeros.scatter(1, pos, share_pos)
+    # A place that is no negative may be a positive: it adds nothing.
+    label_weights = (box_weights.scatter_add(1, neg, share_neg)) / 2
+    labels = zeros.long().scatter(1, pos, is_pos.long())
+    encoded = _encode(coder, anchors[pos], gt_bboxes[:, None])
+    deltas = anchors.new_zeros(num_images, num_anchors, 4).scatter(
+        1, pos[..., None].expand(-1, -1, 4),
+        encoded.where(is_pos[..., None], zeros.new_zeros(())))
+    return AnchorTargets(labels, label_weights, deltas,
+                         box_weights[..., None].expand(-1, -1, 4))
+
+
+def _assign(overlaps: Tensor,
+            assigner: MaxIoUAssigner) -> Tuple[Tensor, Tensor]:
+    """Anchors that are the target, and that are not, (N, K) bool each."""
+    near = overlaps >= assigner.pos_iou_thr
+    low, high = (0, assigner.neg_iou_thr) if isinstance(
+        assigner.neg_iou_thr, float) else assigner.neg_iou_thr
+    far = (overlaps >= low) & (overlaps < high)
+    if assigner.match_low_quality:
+        # However small the overlap: whatever fits best.
+        top = overlaps.amax(1, keepdim=True)
+        near = near | ((overlaps == top) & (top >= assigner.min_pos_iou))
+    return near, far & ~near
+
+
+def _encode(coder: Any, anchors: Tensor, gt_bboxes: Tensor) -> Tensor:
+    """(N, S, 4) anchors against (N, 1, 4) boxes: (N, S, 4) deltas."""
+    if not is_plain(coder):
+        return coder.encode(
+            anchors.flatten(0, 1),
+            gt_bboxes.expand_as(anchors).flatten(0, 1)).view_as(anchors)
+    size, gt_size = (b[..., 2:] - b[..., :2] for b in (anchors, gt_bboxes))
+    centre, gt_centre = ((b[..., :2] + b[..., 2:]) * 0.5
+                         for b in (anchors, gt_bboxes))
+    return torch.cat([(gt_centre - centre) / size, (gt_size / size).log()], -1)
+
+
+def is_plain(coder: Any) -> bool:
+    """Whether deltas are not normalised.
+
+    mmdet's coder makes tensors of its means on the host at each call, and so
+    waits for a GPU; without means, its formula is short.
+
+    Args:
+        coder (Any): Of the RPN head.
+
+    Returns:
+        bool: True for ``DeltaXYWHBBoxCoder`` with means 0 and deviations 1.
+    """
+    return (type(coder) is DeltaXYWHBBoxCoder and not any(coder.means)
+            and all(std == 1 for std in coder.stds))
+
+
+def negative_window(gt_bboxes: Tensor, size: Tuple[int, int], stride:
+                    Tuple[int, int], num_anchors: int,
+                    middle: int) -> Tensor:
+    """Anchors that negative pairs learn from: those around the object.
+
+    Args:
+        gt_bboxes (Tensor): (N, 4), xyxy in crop pixels.
+        size (tuple[int, int]): H, W of the score maps.
+        stride (tuple[int, int]): Of the maps, along x and y.
+        num_anchors (int): A, at each cell.
+        middle (int): Crop pixel of the middle cell.
+
+    Returns:
+        Tensor: (N, H * W * A) bool.
+    """
+    inside = []
+    for axis in (1, 0):  # rows first
+        centre = (gt_bboxes[:, axis] + gt_bboxes[:, axis + 2]) / 2
+        cells = size[1 - axis]
+        cell = cells // 2 + ((centre - middle) / stride[axis] + 0.5).ceil()
+        place = torch.arange(cells, device=centre.device)
+        inside.append((place - cell[:, None]).abs() <= NEGATIVE_REACH)
+    window = inside[0][:, :, None] & inside[1][:, None, :]
+    return window[..., None].expand(-1, -1, -1, num_anchors).flatten(1)
