@@ -12,12 +12,12 @@ model = dict(
             checkpoint='checkpoints/mobilenetv2_imagenet.pth')),
     head=dict(
         loss_iou=dict(
-            type='mmdet.GIoULoss', reduction='sum', loss_weight=1.0)),
+            type='BoxGIoULoss', reduction='sum', loss_weight=1.0)),
     # At full weight the refined box, whose deltas are divided by 0.1 and 0.2,
     # would be most of what the neck learns.
     refine_head=dict(
         loss_box=dict(loss_weight=0.25),
-        loss_iou=dict(type='mmdet.GIoULoss', loss_weight=0.5)),
+        loss_iou=dict(type='BoxGIoULoss', loss_weight=0.5)),
     train_cfg=dict(
         # Targets that are much larger or smaller than every anchor still get
         # the one that fits best.

@@ -117,7 +117,7 @@ class RefinementHead(BaseModule):
         mask_head (dict, optional): Config of the mask head. Defaults to None.
         loss_box (dict): Defaults to mmdet's smooth L1.
         loss_iou (dict, optional): A loss of decoded boxes, added to
-            ``loss_box``, such as ``dict(type='mmdet.GIoULoss')``. Neither
+            ``loss_box``, such as ``dict(type='BoxGIoULoss')``. Neither
             profile has one. Defaults to None.
         loss_mask (dict): Must be able to take no pixel. Defaults to
             ``HardPixelBCELoss``.

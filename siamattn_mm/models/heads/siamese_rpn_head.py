@@ -153,7 +153,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
         bbox_coder (dict): Of the losses' targets. Defaults to plain deltas.
         loss_iou (dict, optional): A loss of decoded boxes, added to that of
             the deltas; it must be a sum, such as ``dict(
-            type='mmdet.GIoULoss', reduction='sum')``. Neither profile has
+            type='BoxGIoULoss', reduction='sum')``. Neither profile has
             one. Defaults to None.
         **kwargs: As for ``SiameseRPNHead``.
     """

@@ -9,7 +9,7 @@ from ..ops.box_overlaps import box_giou
 
 @MODELS.register_module()
 class BoxGIoULoss(nn.Module):
-    """``mmdet.GIoULoss``, the same numbers, without its synchronisations.
+    """``BoxGIoULoss``, the same numbers, without its synchronisations.
 
     mmdet's asks whether any weight is above 0, and makes a tensor on the host
     at each call: a GPU is waited for twice in the middle of each step.

@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ..ops.full_precision import full_precision
+
 CHANNEL_SOFTMAX = ('plain', 'inverted')
 # Attention below this is none. Subnormal numbers, of which a peaked softmax is
 # full, make a CPU's matrix product fifty times slower.
@@ -91,7 +93,7 @@ def channel_attention_map(x: Tensor,
     """
     # Sums over hundreds of positions: half precision overflows or rounds to
     # whole units, which the softmax turns into other weights.
-    with torch.autocast(x.device.type, enabled=False):
+    with full_precision(x.device):
         x32 = x.to(torch.promote_types(x.dtype, torch.float32))
         energy = torch.bmm(x32.transpose(1, 2), x32)
         if softmax == 'inverted':

@@ -12,12 +12,12 @@ class _Entry(NamedTuple):
         value (Any): The result.
         versions (list): Of the sources then.
         sources (list[Tensor]): They stay alive, so that their ids are theirs.
-        sums (list[float]): Of the sources' numbers then.
+        sums (Tensor): Of the sources' numbers then, (S,).
     """
     value: Any
     versions: list
     sources: list
-    sums: list
+    sums: Tensor
 
 
 class _Cache(dict):
@@ -76,11 +76,12 @@ def derived(module: nn.Module,
     return entry.value
 
 
-def _sums(sources: Sequence[Tensor], known: Dict[int, float]) -> list:
+def _sums(sources: Sequence[Tensor], known: Dict[int, Tensor]) -> Tensor:
+    """Sums of tensors; a device is not waited for."""
     for source in sources:
         if id(source) not in known:
-            known[id(source)] = float(source.detach().sum())
-    return [known[id(source)] for source in sources]
+            known[id(source)] = source.detach().sum().double()
+    return torch.stack([known[id(source)] for source in sources])
 
 
 def forget_outdated(model: nn.Module) -> None:
@@ -92,9 +93,9 @@ def forget_outdated(model: nn.Module) -> None:
     Args:
         model (nn.Module): With modules at any depth.
     """
-    known: Dict[int, float] = {}
+    known: Dict[int, Tensor] = {}
     for module in model.modules():
         cache = module.__dict__.get('_derived') or {}
         for name, entry in list(cache.items()):
-            if _sums(entry.sources, known) != entry.sums:
+            if not torch.equal(_sums(entry.sources, known), entry.sums):
                 del cache[name]

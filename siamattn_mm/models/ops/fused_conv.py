@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .derived import derived
+from .full_precision import full_precision
 from .winograd import suits_winograd, winograd_conv, winograd_weight
 
 # oneDNN's convs with something behind them, as torch.compile calls them.
@@ -159,7 +160,7 @@ def _folded_for(conv: nn.Conv2d, norm: Optional[nn.Module],
                 dtype: torch.dtype) -> Tuple[Tensor, Optional[Tensor]]:
     # Autocast would fold in half precision.
     device = _sources(conv, norm)[0].device
-    with torch.autocast(device.type, enabled=False):
+    with full_precision(device):
         weight, bias = folded(conv, norm)
         return (weight.detach().to(dtype),
                 None if bias is None else bias.detach().to(dtype))

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .full_precision import full_precision
+
 # Images that mmcv's deformable conv unfolds at once.
 IM2COL_STEP = 32
 MEND = ('build mmcv for this PyTorch and this GPU (`bash tools/setup.sh` does '
@@ -119,7 +121,7 @@ def deform_conv2d(input: Tensor,
     if not num:  # a kernel of zero threads cannot be started
         return F.conv2d(input, weight.to(dtype), None, stride, padding,
                         dilation, groups)
-    with torch.autocast(input.device.type, enabled=False):
+    with full_precision(input.device):
         input, offset, weight = _prepared([input, offset, weight])
         # As many whole steps as there are, and one for the rest.
         whole = num - num % min(im2col_step, num)
@@ -156,7 +158,7 @@ def deform_roi_pool(input: Tensor, rois: Tensor, offset: Optional[Tensor],
     """
     from mmcv.ops import deform_roi_pool as operator
     dtype = input.dtype
-    with torch.autocast(input.device.type, enabled=False):
+    with full_precision(input.device):
         input, rois, offset = _prepared([input, rois, offset])
         return _call(operator, input, rois, offset, output_size,
                      spatial_scale, sampling_ratio, gamma).to(dtype)

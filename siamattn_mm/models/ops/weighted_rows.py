@@ -75,6 +75,7 @@ def weighted_rows(index: Tensor, weight: Tensor, rows: Tensor) -> Tensor:
     Returns:
         Tensor: (B, C). Differentiable, once, to ``weight`` and ``rows``.
     """
-    if rows.device.type != 'cpu' or not index.numel() or not torch.is_grad_enabled():
+    if (rows.device.type != 'cpu' or not index.numel()
+            or not torch.is_grad_enabled()):
         return _bags(index, weight, rows)
     return _WeightedRows.apply(index, weight, rows)

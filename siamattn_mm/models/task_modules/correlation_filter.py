@@ -6,6 +6,7 @@ import torch
 from mmtrack.registry import TASK_UTILS
 from torch import Tensor
 
+from ..ops.full_precision import full_precision
 from .feature_norm import centred
 
 Feats = Sequence[Tensor]
@@ -156,7 +157,7 @@ class CorrelationFilter:
         """
         maps = torch.cat([centred(search_feats[i])[0] for i in self.levels])
         transform = self._transform(maps.shape[-1])
-        with torch.autocast(maps.device.type, enabled=False):
+        with full_precision(maps.device):
             return transform.forward(maps * transform.window.to(maps.device))
 
     def init(self, spectrum: Tensor,
@@ -248,7 +249,7 @@ class CorrelationFilter:
             filters have their highest place.
         """
         responses = []
-        with torch.autocast(spectrum.device.type, enabled=False):
+        with full_precision(spectrum.device):
             for one in weights:
                 response = self._transform(spectrum.shape[1]).back_around_zero(
                     _correlate(one, spectrum), size)

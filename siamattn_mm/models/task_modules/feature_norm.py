@@ -2,6 +2,8 @@
 import torch
 from torch import Tensor
 
+from ..ops.full_precision import full_precision
+
 EPS = 1e-6
 
 
@@ -16,7 +18,7 @@ def centred(feat: Tensor) -> Tensor:
         have a mean of 1.
     """
     # Under autocast these sums would be too coarse.
-    with torch.autocast(feat.device.type, enabled=False):
+    with full_precision(feat.device):
         feat = feat.float()
         feat = feat - feat.mean((2, 3), keepdim=True)
         energy = (feat * feat).sum() / (feat.shape[-1] * feat.shape[-2])

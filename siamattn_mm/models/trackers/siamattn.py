@@ -330,10 +330,10 @@ class SiamAttn(SiamRPN):
         Its early maps of a whole batch are larger than any cache. Only where
         nothing is kept for a gradient, and no norm looks at the batch.
         """
-        if (not self.optimize or crops.is_cuda or torch.is_grad_enabled()
-                or len(crops) <= CACHED_IMAGES or any(
-                    isinstance(m, _BatchNorm) and m.training
-                    for m in self.backbone.modules())):
+        if (not self.optimize or crops.device.type != 'cpu'
+                or torch.is_grad_enabled() or len(crops) <= CACHED_IMAGES
+                or any(isinstance(m, _BatchNorm) and m.training
+                       for m in self.backbone.modules())):
             return self.backbone(crops)
         parts = [self.backbone(part) for part in crops.split(CACHED_IMAGES)]
         return [torch.cat(maps) for maps in zip(*parts)]
