@@ -4,6 +4,7 @@ import importlib.util
 import os
 import os.path as osp
 import sys
+from pickle import UnpicklingError
 from types import ModuleType
 from typing import NoReturn
 
@@ -14,6 +15,7 @@ from mmengine.model import MMDistributedDataParallel
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets import SequenceFolderError
 from siamattn_mm.utils import CheckpointError
+from siamattn_mm.utils.safe_loading import read_checkpoints_safely
 
 import mmtrack  # isort: skip
 
@@ -36,6 +38,7 @@ def run(name: str) -> None:
         # Checkpoints may also be URLs.
         if path is not None and '://' not in path and not osp.isfile(path):
             _fail(f'{kind} {path!r} is not a file')
+    read_checkpoints_safely()
     if name == 'test':
         fix_threads()
     if args.launcher == 'pytorch' and get_device() == 'cpu':
@@ -48,6 +51,9 @@ def run(name: str) -> None:
         _fail(str(error).splitlines()[-1].split('SequenceFolderError: ')[-1])
     except CheckpointError as error:
         _fail(str(error))
+    except UnpicklingError:
+        # A download. torch's message tells how to switch its protection off.
+        _fail('what was downloaded is not a checkpoint of tensors')
 
 
 def fix_threads() -> None:

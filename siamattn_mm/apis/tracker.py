@@ -149,9 +149,9 @@ def check_bbox(bbox: Sequence[float],
         np.ndarray: (4,) float64, x, y, w, h.
 
     Raises:
-        ValueError: If it is not 4 or 8 finite numbers, has no area, lies
-            outside the frame, or is more than ``MAX_RELATIVE_SIZE`` times as
-            large.
+        ValueError: If it is not 4 or 8 finite numbers, has no area or less
+            than a pixel's (a share of the frame, 0..1), lies outside the
+            frame, or is more than ``MAX_RELATIVE_SIZE`` times as large.
     """
     try:
         box = np.asarray(bbox, np.float64).ravel()
@@ -160,18 +160,26 @@ def check_bbox(bbox: Sequence[float],
     if box.size not in (4, 8) or not np.isfinite(box).all():
         raise ValueError('bbox must be 4 finite numbers x, y, w, h, or the 8 '
                          f'of a polygon, but got {bbox!r}')
+    extent = box[2:]
     if box.size == 8:
         px, py = box.reshape(4, 2).T
         # The shoelace formula.
         if not abs(px @ np.roll(py, 1) - py @ np.roll(px, 1)) > 0:
             raise ValueError('bbox has no area: the corners of the polygon '
                              f'{bbox!r} lie on a line')
-        box = xywh_of(box)
-    x, y, w, h = box
-    if w <= 0 or h <= 0:
+        extent = np.array([np.ptp(px), np.ptp(py)])
+    if min(extent) <= 0:
         raise ValueError('bbox has no area: width and height must be '
                          f'positive, but got {bbox!r}')
     height, width = frame_shape[:2]
+    # All of the frame is 0, 0, 1, 1 as shares; of four pixels it is one.
+    share = box.min() >= 0 and box.max() <= 1 and max(height, width) > 2
+    if max(extent) < 1 or share:
+        raise ValueError(
+            f'bbox {bbox!r} is smaller than a pixel: x, y, width and height '
+            'are asked for in pixels, not as shares of the frame, which is '
+            f'{width}x{height}')
+    x, y, w, h = box = xywh_of(box) if box.size == 8 else box
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
         raise ValueError(f'bbox {bbox!r} lies outside the frame of '
                          f'{width}x{height} pixels')

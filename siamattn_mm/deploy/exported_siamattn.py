@@ -112,10 +112,17 @@ class ExportedSiamAttn(SiamAttn):
         Args:
             frame (np.ndarray): (H, W, 3) BGR uint8.
             bbox (Sequence[float]): xywh in image pixels.
+
+        Raises:
+            ExportError: If the graph's numbers are NaN or infinite.
         """
         box, pad_value, crop = self._template_crop(frame, bbox)
-        self._state = ExportedState(
-            box, pad_value, self._template_graph(dict(template=crop)))
+        template = self._template_graph(dict(template=crop))
+        for name, values in template.items():
+            if not np.isfinite(values).all():
+                raise ExportError(f'the exported model gives NaN or infinite '
+                                  f'numbers in {name}: its weights are bad')
+        self._state = ExportedState(box, pad_value, template)
         self._adapt(frame)
 
     def _propose(self, frame: np.ndarray) -> View:

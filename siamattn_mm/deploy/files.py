@@ -1,6 +1,7 @@
 """The two files of an exported model, and what they say about it."""
 import importlib
 import json
+import os
 import os.path as osp
 from types import ModuleType
 from typing import Any, Dict, List, Mapping, NamedTuple
@@ -111,9 +112,9 @@ def is_exported(path: str) -> bool:
         path (str): A file name.
 
     Returns:
-        bool: True for ``*.onnx``.
+        bool: True for ``*.onnx``, in any case (``*.ONNX``).
     """
-    return path.endswith(SUFFIX)
+    return os.fspath(path).lower().endswith(SUFFIX)
 
 
 def template_path(path: str) -> str:
@@ -123,16 +124,26 @@ def template_path(path: str) -> str:
         path (str): ``model.onnx``.
 
     Returns:
-        str: ``model.init.onnx``.
+        str: ``model.init.onnx``; if there is none, but one whose suffix is in
+        another case, that one.
 
     Raises:
         ExportError: If it is not the name of the graph that tracks.
     """
-    if not is_exported(path) or path.endswith(TEMPLATE_SUFFIX):
+    path = os.fspath(path)
+    if not is_exported(path) or path.lower().endswith(TEMPLATE_SUFFIX):
         raise ExportError(f'{path!r} is not the name of a track graph: '
                           f'NAME{SUFFIX} holds it, NAME{TEMPLATE_SUFFIX} '
                           'beside it the template\'s')
-    return path[:-len(SUFFIX)] + TEMPLATE_SUFFIX
+    stem = path[:-len(SUFFIX)]
+    expected = stem + TEMPLATE_SUFFIX
+    if not osp.isfile(expected):
+        suffix = path[-len(SUFFIX):]
+        for other in ('.INIT' + suffix, '.init' + suffix,
+                      TEMPLATE_SUFFIX.upper()):
+            if osp.isfile(stem + other):
+                return stem + other
+    return expected
 
 
 def check_exists(path: str) -> None:

@@ -1,16 +1,30 @@
 """What runs an ONNX file: one small class per runtime, one interface."""
 import os
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping, Tuple
 
 import numpy as np
 import torch
 
 from .files import METADATA_KEY, ExportError, check_exists, require
+from .finite import check_finite_graph
 
 Arrays = Dict[str, np.ndarray]
 
 
-class OnnxRuntimeGraph:
+class _Reopened:
+    """A graph that is copied and pickled as the name of its file."""
+    entries: Dict[str, str]
+
+    def _remember(self, name: str, path: str, num_threads: int,
+                  precision: str) -> None:
+        # Another process may have another folder.
+        self._origin = name, os.path.abspath(path), num_threads, precision
+
+    def __reduce__(self) -> Tuple[Callable, tuple]:
+        return _reopen, (*self._origin, self.entries)
+
+
+class OnnxRuntimeGraph(_Reopened):
     """A graph in onnxruntime, on the CPU.
 
     Args:
@@ -50,6 +64,7 @@ class OnnxRuntimeGraph:
         self._outputs = [o.name for o in self._session.get_outputs()]
         self.entries = dict(
             self._session.get_modelmeta().custom_metadata_map)
+        self._remember('onnxruntime', path, num_threads, precision)
 
     def __call__(self, feeds: Mapping[str, np.ndarray]) -> Arrays:
         """Run the graph.
@@ -85,7 +100,7 @@ def _openvino_deform_conv(node: Any) -> Any:
 _OPENVINO_TYPES = {'fp32': 'f32', 'bf16': 'bf16'}
 
 
-class OpenVINOGraph:
+class OpenVINOGraph(_Reopened):
     """A graph in OpenVINO, on the CPU.
 
     Args:
@@ -130,6 +145,7 @@ class OpenVINOGraph:
         if model.has_rt_info(['framework', METADATA_KEY]):
             entry = model.get_rt_info(['framework', METADATA_KEY])
             self.entries[METADATA_KEY] = entry.astype(str)
+        self._remember('openvino', path, num_threads, precision)
 
     def __call__(self, feeds: Mapping[str, np.ndarray]) -> Arrays:
         """Run the graph.
@@ -174,10 +190,14 @@ def open_graph(path: str,
     if runtime not in RUNTIMES:
         raise ExportError(f'runtime must be one of {sorted(RUNTIMES)}, but '
                           f'got {runtime!r}')
+    return _open(runtime, os.fspath(path), torch.get_num_threads(), precision)
+
+
+def _open(runtime: str, path: str, num_threads: int, precision: str) -> Any:
     check_exists(path)
+    check_finite_graph(path)
     try:
-        return RUNTIMES[runtime](
-            os.fspath(path), torch.get_num_threads(), precision)
+        return RUNTIMES[runtime](path, num_threads, precision)
     except ExportError:
         raise
     except Exception as error:  # each runtime has its own kinds
@@ -186,3 +206,11 @@ def open_graph(path: str,
                           f'{reason[0] if reason else error!r}') from error
 
 
+def _reopen(runtime: str, path: str, num_threads: int, precision: str,
+            entries: Dict[str, str]) -> Any:
+    """Open a graph's file again, if it is still the same export."""
+    graph = _open(runtime, path, num_threads, precision)
+    if graph.entries != entries:
+        raise ExportError(f'{path!r} is another export than when the tracker '
+                          'was pickled')
+    return graph

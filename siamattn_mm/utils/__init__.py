@@ -1,7 +1,9 @@
 """What more than one part needs."""
 from .checkpoint import (
     CheckpointError,
+    check_finite,
     check_fit,
+    find_weights,
     load_into,
     load_state_dict,
     load_weights,
@@ -10,6 +12,7 @@ from .checkpoint import (
 from .files import written_whole
 
 __all__ = [
-    'CheckpointError', 'check_fit', 'load_into', 'load_state_dict',
-    'load_weights', 'state_dict_problems', 'written_whole'
+    'CheckpointError', 'check_finite', 'check_fit', 'find_weights',
+    'load_into', 'load_state_dict', 'load_weights', 'state_dict_problems',
+    'written_whole'
 ]

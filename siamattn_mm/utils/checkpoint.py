@@ -1,11 +1,17 @@
 """Reading checkpoints: safely, and completely or not at all."""
 import contextlib
 import os
+import re
 from typing import Any, Dict, Iterator, List, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from .file_kinds import describe_kind, pickled_names
+
+# Where other code bases keep their weights in a checkpoint.
+_WEIGHT_KEYS = ('state_dict', 'model', 'net')
 
 
 class CheckpointError(ValueError):
@@ -24,15 +30,15 @@ def _ignored_getattr(owner: Any, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _mmengine_globals() -> Iterator[None]:
-    """Let ``weights_only`` skip the logs in mmengine's checkpoints."""
+def _mmengine_globals(log: type) -> Iterator[None]:
+    """Let ``weights_only`` read the logs in mmengine's checkpoints as this."""
     safe_globals = getattr(torch.serialization, 'safe_globals', None)
     if safe_globals is None:
         yield
         return
     allowed: List[Any] = [
         np.ndarray, np.dtype, (_ignored_getattr, 'builtins.getattr'),
-        (_IgnoredLog, 'mmengine.logging.history_buffer.HistoryBuffer')
+        (log, 'mmengine.logging.history_buffer.HistoryBuffer')
     ]
     try:
         from numpy._core import multiarray
@@ -50,15 +56,19 @@ def _mmengine_globals() -> Iterator[None]:
         yield
 
 
-def load_weights(path: str) -> Dict[str, Any]:
+def load_weights(path: str,
+                 map_location: Any = 'cpu',
+                 log: type = _IgnoredLog) -> Dict[str, Any]:
     """Read a checkpoint file without running any code in it.
 
     Args:
         path (str): A file that ``torch.save`` wrote.
+        map_location (Any): See ``torch.load``. Defaults to 'cpu'.
+        log (type): What the logs of mmengine's runner become. Defaults to
+            one that keeps nothing.
 
     Returns:
-        dict: Its content, on the CPU; the logs of mmengine's runner are left
-        out.
+        dict: Its content.
 
     Raises:
         CheckpointError: If there is no such file, or it is not a checkpoint,
@@ -67,18 +77,43 @@ def load_weights(path: str) -> Dict[str, Any]:
     if not os.path.isfile(path):
         raise CheckpointError(f'checkpoint {path!r} does not exist')
     try:
-        with _mmengine_globals():
-            content = torch.load(path, map_location='cpu', weights_only=True)
+        with _mmengine_globals(log):
+            content = torch.load(
+                path, map_location=map_location, weights_only=True)
     except Exception as error:  # torch raises many kinds
-        reason = str(error).strip().splitlines()
-        raise CheckpointError(
-            f'{path!r} cannot be read as a checkpoint of tensors '
-            f'({type(error).__name__}: {reason[0] if reason else ""})'
-        ) from error
+        # Not `from error`: a traceback would show what torch says.
+        raise CheckpointError(_why_unreadable(path, error)) from None
     if not isinstance(content, Mapping):
         raise CheckpointError(f'{path!r} holds a {type(content).__name__}, '
                               'but a checkpoint is a dict')
     return dict(content)
+
+
+def _why_unreadable(path: str, error: Exception) -> str:
+    """One line on why a file is not read, in our words.
+
+    torch's own tell how to switch its protection off, some in bold type.
+    """
+    if isinstance(error, OSError):
+        return f'{path!r} cannot be read ({error.strerror or error})'
+    kind = describe_kind(path)
+    if kind is not None:
+        return f'{path!r} is not a checkpoint, but {kind}'
+    found = re.search(r'GLOBAL ([\w.]+)', str(error))
+    names = [found[1]] if found else pickled_names(path)[:1]
+    if names:
+        return (f'{path!r} holds more than tensors ({_printable(names[0])}): '
+                'not loaded; a checkpoint holds a state_dict() and plain data')
+    reason = str(error).strip().split('\n')[0].split('. ')[0]
+    if not reason or 'weights_only' in reason or 'only load' in reason:
+        reason = type(error).__name__
+    return (f'{path!r} is not a checkpoint of tensors, or it is damaged '
+            f'({_printable(reason)})')
+
+
+def _printable(text: str) -> str:
+    """Without what a terminal would take for a command."""
+    return ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def load_state_dict(path: str) -> Dict[str, Tensor]:
@@ -86,30 +121,86 @@ def load_state_dict(path: str) -> Dict[str, Tensor]:
 
     Args:
         path (str): A file that ``torch.save`` wrote: a state dict, or a dict
-            with one under ``state_dict``; a ``module.`` in front of all names
-            is taken off.
+            with one under ``state_dict``, ``model`` or ``net``; a ``module.``
+            in front of all names is taken off.
 
     Returns:
         dict[str, Tensor]: Weights by name, on the CPU.
 
     Raises:
-        CheckpointError: As :func:`load_weights`, or if there are no tensors.
+        CheckpointError: As :func:`load_weights`, or if there are no tensors,
+            or NaN or infinite numbers in them.
     """
-    content = load_weights(path)
-    state_dict = content.get('state_dict', content)
-    if not isinstance(state_dict, Mapping):
-        raise CheckpointError(f'{path!r} holds a {type(state_dict).__name__} '
-                              'under state_dict, but that is a dict of '
-                              'tensors')
-    weights = {
-        name: value
-        for name, value in state_dict.items() if isinstance(value, Tensor)
-    }
-    if not weights:
-        raise CheckpointError(f'{path!r} holds no weights')
+    weights = find_weights(load_weights(path), path)
+    check_finite(weights, path)
     if all(name.startswith('module.') for name in weights):
         weights = {name[len('module.'):]: v for name, v in weights.items()}
     return weights
+
+
+def find_weights(content: Mapping[str, Any], path: str) -> Dict[str, Tensor]:
+    """The weights among what a checkpoint holds.
+
+    Args:
+        content (Mapping[str, Any]): Of a checkpoint: a state dict, or a dict
+            with one under ``state_dict``, ``model`` or ``net``.
+        path (str): The file that it is from, for the message.
+
+    Returns:
+        dict[str, Tensor]: Weights by their names there; at least one.
+
+    Raises:
+        CheckpointError: If there are none, naming the keys that are there.
+    """
+    if not isinstance(content.get('state_dict', {}), Mapping):
+        raise CheckpointError(
+            f'{path!r} holds a {type(content["state_dict"]).__name__} under '
+            'state_dict, but that is a dict of tensors')
+    places = [content] + [content.get(key) for key in _WEIGHT_KEYS]
+    if 'state_dict' in content:
+        places = places[1:]
+    for place in places:
+        weights = {
+            name: value
+            for name, value in place.items()
+            if isinstance(name, str) and isinstance(value, Tensor)
+        } if isinstance(place, Mapping) else {}
+        if weights:
+            return weights
+    keys = ', '.join(repr(key) for key in list(content)[:10])
+    raise CheckpointError(
+        f'{path!r} holds no weights: its keys are {keys or "none"}, but '
+        f'weights are under {", ".join(_WEIGHT_KEYS)} or under no key')
+
+
+def check_finite(weights: Mapping[str, Any], path: str) -> None:
+    """Refuse weights with which nothing can be computed.
+
+    A training that diverged leaves them; a tracker with one of them gives
+    boxes and scores, and all are wrong.
+
+    Args:
+        weights (Mapping[str, Any]): By name; what is no tensor counts not.
+        path (str): The file that they are from, for the message.
+
+    Raises:
+        CheckpointError: Naming the first that is NaN or infinite, and how
+            many there are.
+    """
+    wrong = []
+    for name, value in weights.items():
+        if not isinstance(value, Tensor) or not (value.is_floating_point()
+                                                 or value.is_complex()):
+            continue
+        # As models compute: a larger number becomes infinite there.
+        value = torch.view_as_real(value) if value.is_complex() else value
+        if not torch.isfinite(value.detach().float()).all():
+            wrong.append(name)
+    if wrong:
+        more = f', and {len(wrong) - 1} more weights' * (len(wrong) > 1)
+        raise CheckpointError(
+            f'{path!r} holds NaN or infinite numbers in {wrong[0]}{more}: '
+            'did the training diverge?')
 
 
 def state_dict_problems(expected: Mapping[str, Tensor],
@@ -168,7 +259,8 @@ def load_into(model: nn.Module, path: str) -> None:
         path (str): Checkpoint file.
 
     Raises:
-        CheckpointError: If it cannot be read or does not fit.
+        CheckpointError: If it cannot be read, does not fit, or holds NaN or
+            infinite numbers.
     """
     weights = load_state_dict(path)
     check_fit(model, weights, path)

@@ -1,4 +1,8 @@
 """What a tracker takes, what it gives, and what it refuses."""
+import copy
+import io
+import multiprocessing
+import pickle
 import warnings
 from pathlib import Path
 
@@ -298,7 +302,7 @@ def test_missing_checkpoint(small_config):
 def test_file_that_is_no_checkpoint(small_config, tmp_path, content):
     path = tmp_path / 'notes.pth'
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match='notes.pth.* cannot be read'):
+    with pytest.raises(CheckpointError, match='notes.pth.* not a checkpoint'):
         init_tracker(small_config, str(path))
 
 
@@ -306,7 +310,7 @@ def test_truncated_checkpoint(small_config, checkpoint, tmp_path):
     path = tmp_path / 'cut.pth'
     content = Path(checkpoint).read_bytes()
     path.write_bytes(content[:len(content) // 2])
-    with pytest.raises(CheckpointError, match='cut.pth.* cannot be read'):
+    with pytest.raises(CheckpointError, match='cut.pth.* is damaged'):
         init_tracker(small_config, str(path))
 
 
@@ -389,3 +393,76 @@ def test_shipped_weights_of_another_model_are_left_out(small_config):
     small_config.package_weights = 'siamattn_mobilenetv2.pth'
     with pytest.warns(UserWarning, match='shipped weights .* not loaded'):
         init_tracker(small_config)
+
+
+@pytest.mark.parametrize('box', [
+    (0.43, 0.01, 0.13, 0.16),
+    (0, 0, 1, 1),
+    (50, 40, .01, .01),
+    (.2, 0, .3, 1),
+    (.1, .1, .5, .1, .5, .5, .1, .5),
+    (0, 0, 1, 0, 1, 1, 0, 1),
+    (50, 40, 50.5, 40, 50.5, 40.5, 50, 40.5),
+])
+def test_a_box_that_is_a_share_of_the_frame(tracker, frames, box):
+    with pytest.raises(ValueError) as error:
+        tracker.init(frames[0], box)
+    message = str(error.value)
+    assert 'smaller than a pixel' in message and 'in pixels' in message
+    assert '160x120' in message and '\n' not in message
+
+
+def test_a_box_of_few_pixels_is_a_target(tracker, frames):
+    for box in ((50, 40, 1, 2), (3, 0, 1, 1)):
+        tracker.init(frames[0], box)
+        check_contract(tracker.update(frames[1]), 120, 160)
+
+
+# -- copies ---------------------------------------------------------------
+
+
+def _copies(tracker):
+    whole = io.BytesIO()
+    torch.save(tracker, whole)
+    whole.seek(0)
+    return [
+        pickle.loads(pickle.dumps(tracker)),
+        copy.deepcopy(tracker),
+        torch.load(whole, weights_only=False)
+    ]
+
+
+@pytest.mark.parametrize('learns', [False, True])
+def test_copies_go_on_where_the_tracker_was(small_config, frames, learns):
+    if learns:
+        small_config.model.update(
+            correlation_filter=dict(type='CorrelationFilter'),
+            box_regressor=dict(type='RidgeBoxRegressor'),
+            rival_association=dict(type='RivalAssociation'))
+        small_config.model.test_cfg.rpn.update(
+            filter_influence=.3, calibration=.5)
+    tracker = untrained(small_config)
+    tracker.init(frames[0], BOX)
+    tracker.update(frames[1])
+    copies = _copies(tracker)
+    expected = tracker.update(frames[2])
+    for other in copies:
+        # Its own parameters, and none of the original's.
+        assert other.model is not tracker.model
+        result = other.update(frames[2])
+        assert (result.bbox == expected.bbox).all()
+        assert result.score == expected.score
+        assert (result.mask == expected.mask).all()
+        # It starts anew, too: norms still fold.
+        other.init(frames[0], BOX)
+        assert 'forward' in other.model.backbone.conv1.__dict__
+
+
+def test_a_tracker_in_a_spawned_process(tracker, frames):
+    tracker.init(frames[0], BOX)
+    # A pipe that nobody reads would keep the child from ending.
+    with multiprocessing.get_context('spawn').Pool(1) as pool:
+        found = pool.apply_async(tracker.update, [frames[1]]).get(100)
+    expected = tracker.update(frames[1])
+    assert (found.bbox == expected.bbox).all()
+    assert found.score == expected.score

@@ -35,6 +35,20 @@ def test_the_template_lies_beside():
     assert is_exported('m.onnx') and not is_exported('m.pth')
 
 
+@pytest.mark.parametrize('track, template', [
+    ('m.ONNX', 'm.INIT.ONNX'), ('m.ONNX', 'm.init.onnx'),
+    ('m.Onnx', 'm.init.Onnx'), ('m.onnx', 'm.INIT.ONNX')
+])
+def test_the_suffix_may_be_in_any_case(tmp_path, track, template):
+    assert is_exported(track) and is_exported(tmp_path / track)
+    path = str(tmp_path / track)
+    assert template_path(path) == str(tmp_path / 'm.init.onnx')
+    (tmp_path / template).touch()
+    assert template_path(path) == str(tmp_path / template)
+    with pytest.raises(ExportError, match='NAME.onnx'):
+        template_path(str(tmp_path / template))
+
+
 def test_networks_differ_where_weights_would():
     first = plain(dict(head=dict(type='A', in_channels=(1, 2)), neck=None))
     same = plain(

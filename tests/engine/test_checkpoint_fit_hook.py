@@ -33,3 +33,21 @@ def test_fitting_weights_pass():
 def test_training_may_start_from_a_part():
     CheckpointFitHook().after_load_checkpoint(
         _runner(object()), dict(state_dict=nn.Linear(4, 2).state_dict()))
+
+
+@pytest.mark.parametrize('train_loop', [None, object()])
+def test_nan_is_refused_everywhere(train_loop):
+    runner = _runner(train_loop)
+    weights = runner.model.state_dict()
+    weights['bias'] = weights['bias'] * float('nan')
+    with pytest.raises(CheckpointError, match='other.pth.*NaN.* bias:'):
+        CheckpointFitHook().after_load_checkpoint(
+            runner, dict(state_dict=weights))
+
+
+@pytest.mark.parametrize('key', ['model', 'net'])
+def test_weights_under_other_keys_are_put_where_mmengine_looks(key):
+    runner = _runner(None)
+    checkpoint = {key: runner.model.state_dict(), 'epoch': 1}
+    CheckpointFitHook().after_load_checkpoint(runner, checkpoint)
+    assert set(checkpoint['state_dict']) == {'weight', 'bias'}

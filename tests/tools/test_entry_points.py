@@ -178,6 +178,43 @@ def test_missing_checkpoint(run, config, tmp_path):
                      f"'{tmp_path / 'no.pth'}' is not a file\n")
 
 
+class Payload:
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder, )
+
+
+@pytest.mark.parametrize('tool, option', [('test', None),
+                                          ('train', 'load_from={}'),
+                                          ('train', 'resume=True')])
+@pytest.mark.parametrize('kind', ['code', 'nan', 'page'])
+def test_a_bad_checkpoint_is_one_line_and_not_run(run, config, tmp_path, tool,
+                                                  option, kind):
+    path, marker = tmp_path / 'bad.pth', tmp_path / 'code_ran'
+    weight = torch.tensor(float('nan') if kind == 'nan' else 1.)
+    content = dict(state_dict=dict(weight=weight))
+    if kind == 'code':
+        content['meta'] = Payload(marker)
+    torch.save(content, str(path))
+    if kind == 'page':
+        path.write_text('<html>404</html>')
+    options = ['--checkpoint', path] if option is None else [
+        '--cfg-options', option.format(path), f'load_from={path}'
+    ]
+    code, _, error = run(tool, config, *options)
+    assert code == 2 and not marker.exists()
+    reason = dict(code='more than tensors (posix.mkdir)',
+                  nan='NaN or infinite numbers in weight',
+                  page='not a checkpoint, but a web page')[kind]
+    last = error.splitlines()[-1]
+    assert last.startswith(f"tools/{tool}.py: error: '{path}'")
+    assert reason in last
+    assert 'Traceback' not in error and 'weights_only' not in error
+
+
 def test_wrong_flag(run, config):
     code, _, error = run('test', config, '--no-such-flag')
     assert code == 2 and 'unrecognized arguments: --no-such-flag' in error

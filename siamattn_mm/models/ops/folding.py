@@ -1,5 +1,5 @@
 """Fold norms into the convs before them, for inference."""
-import types
+import functools
 from typing import Optional
 
 import torch
@@ -85,6 +85,8 @@ def fold_norms(model: nn.Module) -> int:
             forward = _forward_bottleneck
         else:
             continue
-        module.forward = types.MethodType(forward, module)
+        # A bound method of this file's could not be pickled: it would be
+        # looked for in the module's class.
+        module.forward = functools.partial(forward, module)
         count += 1
     return count
