@@ -16,9 +16,10 @@ class SOTDataPreprocessor(TrackDataPreprocessor):
     In training the batch holds crops: they are moved to the device as bytes,
     all in one copy that nobody waits for, and normalised there. What is to be
     learnt of them stays on the CPU, where the losses want to know how many
-    targets and masks there are. In testing the batch holds one whole frame of which the tracker
-    needs a small window, so the frame stays uint8 and on the CPU, and the
-    tracker calls :meth:`normalize` on the window it has cut out.
+    targets and masks there are. In testing the batch holds one whole frame of
+    which the tracker needs a small window, so the frame stays uint8 and on
+    the CPU, and the tracker calls :meth:`normalize` on the window it has cut
+    out.
 
     Args:
         **kwargs: As for ``TrackDataPreprocessor`` (``mean``, ``std``,

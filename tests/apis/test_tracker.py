@@ -132,10 +132,10 @@ def test_polygon_starts_from_its_box(tracker, frames):
 ], ids=['mirrored', 'upside down', 'RGB', 'every other pixel'])
 def test_frames_that_are_views(tracker, frames, view):
     results = []
-    for copy in (False, True):
+    for copied in (False, True):
         seen = [view(frame) for frame in frames]
         assert not seen[0].flags.c_contiguous
-        if copy:
+        if copied:
             seen = [np.ascontiguousarray(frame) for frame in seen]
         tracker.init(seen[0], (20, 15, 30, 24))
         results.append([tracker.update(frame) for frame in seen[1:]])

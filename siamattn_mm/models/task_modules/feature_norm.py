@@ -1,5 +1,4 @@
 """Feature maps of different levels, made comparable."""
-import torch
 from torch import Tensor
 
 from ..ops.full_precision import full_precision
