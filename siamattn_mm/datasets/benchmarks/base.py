@@ -1,12 +1,14 @@
 """What the benchmarks' data sets have in common."""
 import logging
+import os.path as osp
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.logging import print_log
 
-from ..sequence_folder import TrackingSequence
+from ..ground_truth import check_inside
+from ..sequence_folder import TrackingSequence, image_size
 from ..sot_folder_dataset import SOTFolderDataset
 from ..string_table import StringTable
 
@@ -106,7 +108,13 @@ class BenchmarkDataset(SOTFolderDataset):
 
         Returns:
             BenchmarkSequence: Its arrays.
+
+        Raises:
+            SequenceFolderError: If the boxes lie outside of the frames, or
+                the first frame cannot be read.
         """
+        size = image_size(osp.join(folder, frame_names[0]))
+        check_inside(f'ground truth of {folder}', boxes, size)
         return BenchmarkSequence(
             name=name,
             folder=folder,
