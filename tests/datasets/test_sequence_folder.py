@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from siamattn_mm.datasets import ground_truth
 from siamattn_mm.datasets.sequence_folder import (
     SequenceFolderError,
     enclosing_boxes,
@@ -236,7 +237,7 @@ def test_wrong_data_roots(tmp_path):
     '138,63, 1,82, 43,18, 29,57',
     '1,5 2,5 9,5 2,5 9,5 8,5 1,5 8,5',
     '1,2 9,2 9,8 1,8',
-    '138,63,1,82,43,18,29,57',
+    '0,0,9,9,9,0,0,9',
 ])
 def test_decimal_commas_are_refused(tmp_path, line):
     path = tmp_path / 'groundtruth.txt'
@@ -273,10 +274,14 @@ def test_ground_truth_of_other_frames(tmp_path, lines, where):
     assert_refused(read_sequence, str(folder), 'groundtruth.txt, ' + where)
 
 
-def test_one_box_outside_is_said(tmp_path, capsys):
+def test_one_box_outside_is_said(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        ground_truth, 'print_log', lambda text, **kwargs: said.append(text))
     folder = write_sequence(tmp_path / 'a', [BOX, '9,7,3,3', '30,0,2,2'])
     assert len(read_sequence(str(folder))) == 3
-    assert 'line 3: the box 30,0,2,2 lies outside' in capsys.readouterr().out
+    assert len(said) == 1
+    assert 'line 3: the box 30,0,2,2 lies outside' in said[0]
 
 
 def test_a_photo_on_its_side_is_as_it_is_seen(tmp_path):

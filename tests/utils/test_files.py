@@ -65,9 +65,9 @@ def _run(script):
 
 
 KILLED = """
-import sys, time
-from siamattn_mm.utils.files import {function}
-with {function}({path!r}) as name:
+import runpy, time
+module = runpy.run_path({module!r})  # without PyTorch
+with module[{function!r}]({path!r}) as name:
     print(name, flush=True)
     time.sleep(100)
 """
@@ -76,8 +76,11 @@ with {function}({path!r}) as name:
 @pytest.mark.parametrize('function', ['written_whole', 'whole_folder'])
 def test_the_next_run_removes_what_a_killed_one_left(tmp_path, function):
     (tmp_path / '.part-of-mine').write_text('stays')
-    script = KILLED.format(function=function, path=str(tmp_path / 'a.mp4'))
-    process = _run(script)
+    process = _run(
+        KILLED.format(
+            module=files.__file__,
+            function=function,
+            path=str(tmp_path / 'a.mp4')))
     temporary = process.stdout.readline().decode().strip()
     # Alive: it is in use.
     files._cleaned.clear()
