@@ -46,7 +46,7 @@ from .ground_truth import (
 from .string_table import StringTable
 
 __all__ = [
-    'SequenceFolderError', 'TrackingSequence', 'check_length',
+    'SequenceFolderError', 'TrackingSequence', 'check_fits', 'check_length',
     'enclosing_boxes', 'find_sequences', 'image_size', 'list_files',
     'natural_key', 'read_ground_truth', 'read_sequence', 'select_sequences'
 ]
@@ -202,7 +202,7 @@ def read_sequence(path: str) -> TrackingSequence:
             f'sequence needs {" or ".join(GROUND_TRUTH_NAMES)}')
     boxes, polygons = read_ground_truth(truth_path)
     check_length(truth_path, len(boxes), frame_names)
-    check_inside(truth_path, boxes, image_size(osp.join(path, frame_names[0])))
+    check_fits(truth_path, boxes, osp.join(path, frame_names[0]))
     mask_names = _list_masks(path, frame_names)
     return TrackingSequence(
         name=osp.basename(osp.abspath(path)),
@@ -324,6 +324,25 @@ def _list_masks(path: str, frame_names: List[str]) -> Optional[List[str]]:
             f'{mask_size[1]} pixels for a frame of {frame_size[0]}x'
             f'{frame_size[1]}')
     return names
+
+
+def check_fits(path: str, boxes: np.ndarray, first_frame: str) -> None:
+    """Refuse ground truth of other frames; see :func:`check_inside`.
+
+    Args:
+        path (str): The ground truth, for the message.
+        boxes (ndarray): (N, 4) x, y, w, h, nan where the target is absent.
+        first_frame (str): The first image. If it cannot be read nothing is
+            said here: whoever decodes it names it.
+
+    Raises:
+        SequenceFolderError: As :func:`check_inside`.
+    """
+    try:
+        size = image_size(first_frame)
+    except SequenceFolderError:
+        return
+    check_inside(path, boxes, size)
 
 
 def image_size(path: str) -> Tuple[int, int]:

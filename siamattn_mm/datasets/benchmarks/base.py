@@ -7,8 +7,7 @@ from typing import List, Optional, Sequence, Tuple
 import numpy as np
 from mmengine.logging import print_log
 
-from ..ground_truth import check_inside
-from ..sequence_folder import TrackingSequence, image_size
+from ..sequence_folder import TrackingSequence, check_fits
 from ..sot_folder_dataset import SOTFolderDataset
 from ..string_table import StringTable
 
@@ -110,11 +109,10 @@ class BenchmarkDataset(SOTFolderDataset):
             BenchmarkSequence: Its arrays.
 
         Raises:
-            SequenceFolderError: If the boxes lie outside of the frames, or
-                the first frame cannot be read.
+            SequenceFolderError: If the boxes lie outside of the frames.
         """
-        size = image_size(osp.join(folder, frame_names[0]))
-        check_inside(f'ground truth of {folder}', boxes, size)
+        check_fits(f'ground truth of {folder}', boxes,
+                   osp.join(folder, frame_names[0]))
         return BenchmarkSequence(
             name=name,
             folder=folder,
