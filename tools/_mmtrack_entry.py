@@ -1,19 +1,22 @@
 """Run mmtrack's own entry points, with clear messages for bad input."""
+import argparse
 import functools
 import importlib.util
 import os
 import os.path as osp
+import re
 import sys
 from pickle import UnpicklingError
 from types import ModuleType
 from typing import NoReturn
 
 import torch
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.model import MMDistributedDataParallel
 
 # Before mmtrack: it is what makes mmtrack importable.
-from siamattn_mm.datasets import SequenceFolderError
+from siamattn_mm.datasets.errors import DataError, TooManyUnreadableError
 from siamattn_mm.utils import CheckpointError
 from siamattn_mm.utils.safe_loading import read_checkpoints_safely
 
@@ -45,15 +48,50 @@ def run(name: str) -> None:
         distribute_on_cpu()
     try:
         tool.main()
-    except SequenceFolderError as error:
-        # From a data loader worker it comes with the worker's traceback, the
-        # message in the last line, behind the error's name.
-        _fail(str(error).splitlines()[-1].split('SequenceFolderError: ')[-1])
+    except (DataError, TooManyUnreadableError, OSError) as error:
+        _fail(_message(error) + hint_of_validation(args, name, str(error)))
     except CheckpointError as error:
         _fail(str(error))
     except UnpicklingError:
         # A download. torch's message tells how to switch its protection off.
         _fail('what was downloaded is not a checkpoint of tensors')
+
+
+def _message(error: Exception) -> str:
+    """What an error says, in a line.
+
+    From a data loader worker it comes with the worker's traceback, the
+    message in the last line, behind the error's name.
+    """
+    lines = str(error).splitlines() or [type(error).__name__]
+    return re.split(r'^[\w.]+Error: ', lines[-1])[-1]
+
+
+def hint_of_validation(args: argparse.Namespace, name: str,
+                       message: str) -> str:
+    """How to point validation elsewhere, if its data are what is missing.
+
+    Args:
+        args (Namespace): Of mmtrack's own tool.
+        name (str): ``'train'`` or ``'test'``.
+        message (str): What went wrong.
+
+    Returns:
+        str: To be put behind the message; empty if it is something else.
+    """
+    if name != 'train' or message.startswith('source '):
+        return ''
+    config = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        config.merge_from_dict(args.cfg_options)
+    dataset = (config.get('val_dataloader') or {}).get('dataset', {})
+    root = dataset.get('data_root')
+    if not root or osp.normpath(root) not in message:
+        return ''
+    return ('. This is the validation data: set val_dataloader.dataset.'
+            'data_root to a folder of sequences and val_dataloader.dataset.'
+            'sequences=None to take all of them, or train without: '
+            'val_dataloader=None val_evaluator=None val_cfg=None')
 
 
 def fix_threads() -> None:

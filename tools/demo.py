@@ -35,12 +35,14 @@ from siamattn_mm.utils.command_line import (
     find_config,
     warnings_in_one_line,
 )
-from siamattn_mm.utils.files import written_whole
+from siamattn_mm.utils.files import check_writable, written_whole
 from siamattn_mm.visualization.attention import AttentionProbe
 from siamattn_mm.visualization.attention_panel import AttentionPanel
 
 STRIP_TILES = 8
 ATTENTION_TILES = 4
+FILES = ('result.mp4', 'results.csv', 'results.json', 'first.png',
+         'strip.png', 'attention.png')
 
 
 def make_parser() -> Parser:
@@ -248,7 +250,9 @@ def main() -> None:
         given = apis.Result(
             check_bbox(box, first.shape), math.nan, None,
             np.reshape(box, (4, 2)) if len(box) == 8 else None)
-        os.makedirs(args.out, exist_ok=True)
+        # Not after minutes of tracking.
+        for name in FILES:
+            check_writable(osp.join(args.out, name))
     except (ValueError, TypeError, OSError) as error:
         parser.error(str(error))
     began = time.perf_counter()

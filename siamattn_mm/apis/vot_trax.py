@@ -64,7 +64,8 @@ def serve(server: Any, tracker: Tracker, region: str = 'polygon') -> int:
         int: Number of frames that were answered.
 
     Raises:
-        ValueError: As :func:`check_region`, or if a frame cannot be read.
+        ValueError: As :func:`check_region`, or if a frame cannot be read or
+            has another size, or the target is refused; naming the frame.
     """
     check_region(tracker, region)
     status = import_trax().TraxStatus
@@ -73,13 +74,17 @@ def serve(server: Any, tracker: Tracker, region: str = 'polygon') -> int:
         request = server.wait()
         if request.type not in (status.INITIALIZE, status.FRAME):
             return num_frames
-        frame = _read(request.image['color'].path())
-        if request.type == status.INITIALIZE:
-            given = request.objects[0][0]
-            tracker.init(frame, to_bbox(given))
-            answer = given, {}
-        else:
-            answer = to_region(tracker.update(frame), region)
+        path = request.image['color'].path()
+        frame = _read(path)
+        try:
+            if request.type == status.INITIALIZE:
+                given = request.objects[0][0]
+                tracker.init(frame, to_bbox(given))
+                answer = given, {}
+            else:
+                answer = to_region(tracker.update(frame), region)
+        except ValueError as error:
+            raise ValueError(f'{path}: {error}') from error
         server.status([answer])
         num_frames += 1
 

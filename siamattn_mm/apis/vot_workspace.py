@@ -4,8 +4,6 @@ import os
 import os.path as osp
 import re
 import shlex
-import shutil
-import tempfile
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import cv2
@@ -20,6 +18,7 @@ from siamattn_mm.datasets.sequence_folder import (
 )
 from siamattn_mm.datasets.string_table import StringTable
 from siamattn_mm.evaluation.functional.vot import SKIP_FRAMES
+from siamattn_mm.utils.files import whole_folder
 
 _IDENTIFIER = re.compile(r'[a-zA-Z0-9_-]+')
 _EXPERIMENT = 'siamattn_mm.apis.vot_experiment.SupervisedExperiment'
@@ -98,9 +97,7 @@ def make_workspace(data_root: str,
     ]
     interval = check_interval([len(sequence) for sequence in found], interval)
 
-    os.makedirs(osp.dirname(workspace), exist_ok=True)
-    temporary = tempfile.mkdtemp(prefix='.vot-', dir=osp.dirname(workspace))
-    try:
+    with whole_folder(workspace) as temporary:
         for sequence in found:
             _write_sequence(
                 osp.join(temporary, 'sequences', sequence.name), sequence)
@@ -115,10 +112,6 @@ def make_workspace(data_root: str,
                    dict(stack='./stack.yaml', registry=['./trackers.ini'])))
         _write_trackers(osp.join(temporary, 'trackers.ini'), tracker)
         os.makedirs(osp.join(temporary, 'results'))
-        os.chmod(temporary, 0o755)
-        os.replace(temporary, workspace)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return [sequence.name for sequence in found]
 
 

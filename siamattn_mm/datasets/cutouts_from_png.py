@@ -3,14 +3,13 @@ import glob
 import json
 import os
 import os.path as osp
-import shutil
-import tempfile
 from typing import List, Optional, Tuple
 
 import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from siamattn_mm.utils.files import whole_folder
 from siamattn_mm.utils.quiet_opencv import quiet_opencv
 
 from .progress import progress
@@ -51,20 +50,13 @@ def cutouts_from_png(src: str, dst: str, max_side: int = 220,
         raise FileNotFoundError(f'no PNG files under {src}')
     if osp.exists(dst):
         raise FileExistsError(f'{dst} is there already; name a new folder')
-    parent = osp.dirname(osp.abspath(dst))
-    os.makedirs(parent, exist_ok=True)
-    made = tempfile.mkdtemp(prefix='.' + osp.basename(dst), dir=parent)
-    try:
+    with whole_folder(dst) as made:
         count = _write(src, paths, made, max_side, min_side)
         if not count:
             raise ValueError(
                 f'none of the {len(paths)} PNG files under {src} has an alpha '
                 f'channel that leaves a solid object with both sides of '
                 f'{min_side} pixels or more')
-        os.chmod(made, 0o755)
-        os.rename(made, dst)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
     return count
 
 

@@ -17,37 +17,46 @@ image names (``2.jpg`` before ``10.jpg``), and is one of
 - ``nan`` four or eight times: the target is not visible. So is a box without
   area (``0,0,0,0``), the way LaSOT and UAV123 mark it.
 
-Commas, tabs and spaces separate the numbers. Coordinates are taken as they
+Commas, tabs and spaces separate the numbers; a line that could be read in two
+ways, as with decimal commas, is refused. Coordinates are taken as they
 are: the original OTB files count from 1, which is one pixel off everywhere.
 
 Nothing here decodes an image, and nothing knows about training or testing.
 """
-import math
+import logging
 import os
 import os.path as osp
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import List, NoReturn, Optional, Tuple, Union
+from typing import List, Optional, Tuple, Union
 from typing import Sequence as SequenceOf
 
 import numpy as np
+from mmengine.logging import print_log
 from PIL import Image
 
+from .ground_truth import (
+    SequenceFolderError,
+    check_inside,
+    check_length,
+    enclosing_boxes,
+    read_ground_truth,
+)
 from .string_table import StringTable
+
+__all__ = [
+    'SequenceFolderError', 'TrackingSequence', 'check_fits', 'check_length',
+    'enclosing_boxes', 'find_sequences', 'image_size', 'list_files',
+    'natural_key', 'read_ground_truth', 'read_sequence', 'select_sequences'
+]
 
 GROUND_TRUTH_NAMES = ('groundtruth.txt', 'groundtruth_rect.txt')
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
 IMAGE_FOLDER = 'img'
 MASK_FOLDER = 'masks'
-_SEPARATOR = re.compile(r'\s*,\s*|\s+')
-
-
-class SequenceFolderError(ValueError):
-    """A folder does not have the layout of this module.
-
-    The message names the file, and the line where there is one.
-    """
+# The tag of a phone's JPEG files, after which OpenCV turns them.
+_ORIENTATION, _ON_ITS_SIDE = 274, (5, 6, 7, 8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,22 +134,6 @@ def natural_key(name: str) -> tuple:
     return tuple(key + [parts[-1], name])
 
 
-def enclosing_boxes(polygons: np.ndarray) -> np.ndarray:
-    """The upright rectangles around the corners of polygons.
-
-    Args:
-        polygons (ndarray): (..., 2 * K) x1, y1, x2, y2, ... in pixels.
-
-    Returns:
-        ndarray: (..., 4) x, y, w, h; nan where a coordinate is nan.
-    """
-    x, y = polygons[..., 0::2], polygons[..., 1::2]
-    left, top = x.min(axis=-1), y.min(axis=-1)
-    return np.stack(
-        [left, top, x.max(axis=-1) - left,
-         y.max(axis=-1) - top], axis=-1)
-
-
 def find_sequences(
         data_root: str,
         sequences: Union[None, str,
@@ -195,7 +188,8 @@ def read_sequence(path: str) -> TrackingSequence:
     Raises:
         SequenceFolderError: If the folder is absent or holds no images; if
             the ground truth is missing, malformed, or has another number of
-            lines than there are frames; if there are masks, but another
+            lines than there are frames; if its boxes lie outside of the
+            frames or are shares of them; if there are masks, but another
             number of them, or the first has another size than its frame.
     """
     if not osp.isdir(path):
@@ -208,6 +202,7 @@ def read_sequence(path: str) -> TrackingSequence:
             f'sequence needs {" or ".join(GROUND_TRUTH_NAMES)}')
     boxes, polygons = read_ground_truth(truth_path)
     check_length(truth_path, len(boxes), frame_names)
+    check_fits(truth_path, boxes, osp.join(path, frame_names[0]))
     mask_names = _list_masks(path, frame_names)
     return TrackingSequence(
         name=osp.basename(osp.abspath(path)),
@@ -218,102 +213,6 @@ def read_sequence(path: str) -> TrackingSequence:
         mask_names=None if mask_names is None else StringTable(mask_names))
 
 
-def read_ground_truth(
-        path: str) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-    """Read a ground truth file.
-
-    Args:
-        path (str): The text file, one line per frame. Empty lines at its end
-            are ignored.
-
-    Returns:
-        tuple[ndarray, ndarray | None]: (N, 4) float32 x, y, w, h in pixels
-        and (N, 8) float32 corners, nan where the target is absent. The
-        second is None if no line has 8 numbers; where only some have, the
-        boxes of the others are turned into corners.
-
-    Raises:
-        SequenceFolderError: If a line has not 4 or 8 numbers, a word that is
-            no number, an infinite or only some nan numbers, or a negative
-            size; or if the file is empty.
-    """
-    # A byte order mark is no part of the first number, and bytes that are no
-    # text are reported as what they are: not a number.
-    with open(path, encoding='utf-8-sig', errors='replace') as file:
-        lines = file.read().rstrip().splitlines()
-    if not lines:
-        raise SequenceFolderError(
-            f'{path}, line 1: the file is empty; expected one line per frame')
-    rows = [
-        _parse_line(line, path, number)
-        for number, line in enumerate(lines, start=1)
-    ]
-    polygons = np.array([_corners(row) for row in rows], dtype=np.float64)
-    boxes = enclosing_boxes(polygons)
-    absent = ~((boxes[:, 2] > 0) & (boxes[:, 3] > 0))
-    for i, row in enumerate(rows):
-        if len(row) == 4:
-            boxes[i] = row  # x + w - x is not always w
-    boxes[absent] = polygons[absent] = np.nan
-    has_polygons = any(len(row) == 8 for row in rows)
-    return (boxes.astype(np.float32),
-            polygons.astype(np.float32) if has_polygons else None)
-
-
-def check_length(path: str, lines: int, frame_names: SequenceOf[str]) -> None:
-    """Refuse a file that has not one line per frame.
-
-    Args:
-        path (str): The file.
-        lines (int): Its number of lines.
-        frame_names (Sequence[str]): The images.
-
-    Raises:
-        SequenceFolderError: If the numbers differ.
-    """
-    frames = len(frame_names)
-    if lines == frames:
-        return
-    where = (f'{lines} lines for {frames} frames, {frame_names[0]} to '
-             f'{frame_names[-1]}; expected one line per frame')
-    if lines < frames:
-        raise SequenceFolderError(
-            f'{path}, line {lines}: the last line, but there are {where}')
-    raise SequenceFolderError(
-        f'{path}, line {frames + 1}: one line too many; there are {where}')
-
-
-def _parse_line(line: str, path: str, number: int) -> List[float]:
-
-    def fail(reason: str) -> NoReturn:
-        raise SequenceFolderError(f'{path}, line {number}: {reason}')
-
-    values = []
-    for word in _SEPARATOR.split(line.strip()):
-        try:
-            values.append(float(word))
-        except ValueError:
-            fail(f'{word!r} is not a number')
-    if len(values) not in (4, 8):
-        fail(f'{len(values)} numbers; expected 4 (x, y, w, h) or 8 (corners)')
-    nans = sum(math.isnan(value) for value in values)
-    if nans not in (0, len(values)):
-        fail('some numbers are nan; expected all of them (target absent) or '
-             'none')
-    if any(math.isinf(value) for value in values):
-        fail('a number is infinite')
-    if len(values) == 4 and min(values[2:]) < 0:
-        fail(f'negative size {values[2]:g}x{values[3]:g}')
-    return values
-
-
-def _corners(row: List[float]) -> List[float]:
-    if len(row) == 8:
-        return row
-    x, y, w, h = row
-    return [x, y, x + w, y, x + w, y + h, x, y + h]
-
-
 def select_sequences(names: List[str], patterns: Union[str, SequenceOf[str]],
                      data_root: str) -> List[str]:
     """Choose among the sequences of a data set.
@@ -322,20 +221,23 @@ def select_sequences(names: List[str], patterns: Union[str, SequenceOf[str]],
         names (list[str]): All of them.
         patterns (str | Sequence[str]): Names or patterns (``'davis-*'``) of
             the wanted ones. With a ``!`` in front (``'!davis-camel'``) of
-            unwanted ones; alone, they leave all others.
+            unwanted ones; alone, they leave all others. Those that are not
+            there are named in the log.
         data_root (str): For the messages.
 
     Returns:
         list[str]: Those that fit, in the order of ``names``.
 
     Raises:
-        SequenceFolderError: If a name or pattern fits none.
+        SequenceFolderError: If a wanted name or pattern fits none, or none
+            is left.
     """
     if isinstance(patterns, str):
         patterns = [patterns]
     only_unwanted = bool(patterns) and all(
         pattern.startswith('!') for pattern in patterns)
     chosen, unwanted = set(names if only_unwanted else ()), set()
+    absent: List[str] = []
     for pattern in patterns:
         group = unwanted if pattern.startswith('!') else chosen
         pattern = pattern[pattern.startswith('!'):]
@@ -343,11 +245,20 @@ def select_sequences(names: List[str], patterns: Union[str, SequenceOf[str]],
         fitting = [name for name in names if name == pattern] or [
             name for name in names if fnmatchcase(name, pattern)
         ]
-        if not fitting:
+        if not fitting and group is unwanted:
+            # One list of them may serve several data sets.
+            absent.append(pattern)
+        elif not fitting:
             raise SequenceFolderError(
                 f'no sequence in {data_root!r} fits {pattern!r}; there are: '
                 f'{", ".join(names)}')
         group.update(fitting)
+    if absent:
+        print_log(
+            f'{data_root!r} has no sequences to leave out that fit '
+            f'{", ".join(map(repr, absent))}',
+            logger='current',
+            level=logging.WARNING)
     chosen -= unwanted
     if not chosen:
         raise SequenceFolderError(
@@ -415,8 +326,27 @@ def _list_masks(path: str, frame_names: List[str]) -> Optional[List[str]]:
     return names
 
 
+def check_fits(path: str, boxes: np.ndarray, first_frame: str) -> None:
+    """Refuse ground truth of other frames; see :func:`check_inside`.
+
+    Args:
+        path (str): The ground truth, for the message.
+        boxes (ndarray): (N, 4) x, y, w, h, nan where the target is absent.
+        first_frame (str): The first image. If it cannot be read nothing is
+            said here: whoever decodes it names it.
+
+    Raises:
+        SequenceFolderError: As :func:`check_inside`.
+    """
+    try:
+        size = image_size(first_frame)
+    except SequenceFolderError:
+        return
+    check_inside(path, boxes, size)
+
+
 def image_size(path: str) -> Tuple[int, int]:
-    """Size of an image, of which only the header is read.
+    """Size of an image as it is decoded, of which only the header is read.
 
     Args:
         path (str): The file.
@@ -429,7 +359,12 @@ def image_size(path: str) -> Tuple[int, int]:
     """
     try:
         with Image.open(path) as image:
-            return image.size
+            size = image.size
+            # Of other formats, it may be behind the pixels.
+            if image.format in ('JPEG', 'MPO') and image.getexif().get(
+                    _ORIENTATION) in _ON_ITS_SIDE:
+                size = size[::-1]
+            return size
     except OSError as error:
         raise SequenceFolderError(
             f'{path}: cannot be read ({error})') from error

@@ -1,6 +1,6 @@
 """Data set of a folder of sequences."""
 import os.path as osp
-from typing import List, Optional, Sequence, Union
+from typing import List, Optional, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from .sequence_folder import (
     SequenceFolderError,
     TrackingSequence,
     find_sequences,
+    image_size,
     read_sequence,
     select_sequences,
 )
@@ -48,6 +49,7 @@ class SOTFolderDataset(BaseSOTDataset):
                  **kwargs) -> None:
         self.sequences = sequences
         self._test_video = None
+        self._test_size: Optional[Tuple[int, int]] = None
         super().__init__(data_root=data_root, **kwargs)
 
     def list_sequences(self) -> List[str]:
@@ -176,11 +178,14 @@ class SOTFolderDataset(BaseSOTDataset):
             dict: What the pipeline makes of it.
 
         Raises:
-            SequenceFolderError: If the image cannot be read.
+            SequenceFolderError: If the image cannot be read, or has another
+                size than the first of its sequence.
         """
         if self._test_video is None or self._test_video[0] != video_idx:
-            self._test_video = (video_idx, self.get_sequence(video_idx),
+            sequence = self.get_sequence(video_idx)
+            self._test_video = (video_idx, sequence,
                                 self.get_ann_infos_from_video(video_idx))
+            self._test_size = None
         _, sequence, ann_infos = self._test_video
         img_path = sequence.frame_path(frame_idx)
         instance = dict(
@@ -195,7 +200,7 @@ class SOTFolderDataset(BaseSOTDataset):
             instances=[instance],
             **self.frame_meta(sequence, frame_idx))
         try:
-            return self.pipeline(results)
+            results = self.pipeline(results)
         except Exception as error:
             # What the loader says differs between mmcv's versions and often
             # does not name the file.
@@ -203,6 +208,19 @@ class SOTFolderDataset(BaseSOTDataset):
             if reason is None:
                 raise
             raise SequenceFolderError(f'{img_path}: {reason}') from error
+        self._check_size(sequence, img_path)
+        return results
+
+    def _check_size(self, sequence: TrackingSequence, img_path: str) -> None:
+        """Boxes are pixels of the first frame: others have its size."""
+        if self._test_size is None:
+            self._test_size = image_size(sequence.frame_path(0))
+        size, found = self._test_size, image_size(img_path)
+        if found != size:
+            raise SequenceFolderError(
+                f'{img_path}: the frame is {found[0]}x{found[1]}, but the '
+                f'first one, {sequence.frame_names[0]}, is {size[0]}x'
+                f'{size[1]}; expected frames of one size')
 
 
 def _why_unreadable(path: str) -> Optional[str]:

@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 from mmtrack.registry import DATASETS, TRANSFORMS
 from torch.utils.data import Dataset
 
+from .errors import DataError, TooManyUnreadableError
 from .image_reader import ImageReader, UnreadableFrameError
 from .samplers.pair_sampler import SampleID
 from .sources.base import Frame, PairSource
@@ -79,7 +80,7 @@ class SOTPairDataset(Dataset):
         self.sources = build_sources(sources)
         if neg_prob > 0 and len(self.sources) == 1 and not any(
                 source.has_negatives for source in self.sources.values()):
-            raise ValueError(
+            raise DataError(
                 'negative pairs need a second source, since the only one, '
                 f'{list(self.sources)[0]}, has one object only or '
                 'distinct_objects=False; set neg_prob=0 to train without them')
@@ -202,7 +203,7 @@ class SOTPairDataset(Dataset):
                 level=logging.WARNING)
         failures, draws = self._failures[name], self._draws[name]
         if draws >= _MIN_DRAWS and failures > self.max_unreadable * draws:
-            raise RuntimeError(
+            raise TooManyUnreadableError(
                 f'{failures} of {draws} draws from source {name} '
                 f'({self.sources[name]!r}) met an unreadable frame, more '
                 f'than max_unreadable={self.max_unreadable} allows. The last '
@@ -260,12 +261,14 @@ def build_sources(
                     'to where the data is, or '
                     f'train_dataloader.dataset.sources.{name}=None to train '
                     'without it') from error
+            except ValueError as error:
+                raise DataError(f'source {name}: {error}') from error
         if not isinstance(source, PairSource):
             raise TypeError(f'source {name} is a {type(source).__name__}, '
                             'not a PairSource')
         if source.pairs_per_epoch > 0:
             built[name] = source
     if not built:
-        raise ValueError('no source with pairs in an epoch among '
+        raise DataError('no source with pairs in an epoch among '
                          f'{list(sources)}')
     return built

@@ -18,20 +18,36 @@ def read_numbers(path: str, columns: int = 1) -> np.ndarray:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If something is no number, or not a whole number of lines.
+        ValueError: If something is no number, or a line has another number
+            of them.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(f'no annotation file {path}')
     with open(path, encoding='utf-8-sig', errors='replace') as file:
-        words = file.read().replace(',', ' ').split()
+        text = file.read()
+    if columns > 1:
+        _check_lines(path, text, columns)
+    words = text.replace(',', ' ').split()
     try:
         numbers = np.array([float(word) for word in words])
+        if '_' in text:  # Python takes "1_000", which no annotation means
+            raise ValueError('"_" is no part of a number')
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
-    if len(numbers) % columns:
-        raise ValueError(f'{path}: {len(numbers)} numbers; expected '
-                         f'{columns} a line')
     return numbers.reshape(-1, columns) if columns > 1 else numbers
+
+
+def _check_lines(path: str, text: str, columns: int) -> None:
+    """Refuse lines of another number of numbers, such as decimal commas."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        count = len(line.replace(',', ' ').split())
+        if count in (0, columns):
+            continue
+        hint = ''
+        if len(line.split()) == columns:
+            hint = '; are these decimal commas? Write points'
+        raise ValueError(f'{path}, line {number}: {count} numbers; expected '
+                         f'{columns} a line{hint}')
 
 
 def read_flags(path: str, length: int) -> np.ndarray:

@@ -1,9 +1,9 @@
 """What a tracker takes, what it gives, and what it refuses."""
-import copy
 import io
 import multiprocessing
 import pickle
 import warnings
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -427,7 +427,7 @@ def _copies(tracker):
     whole.seek(0)
     return [
         pickle.loads(pickle.dumps(tracker)),
-        copy.deepcopy(tracker),
+        deepcopy(tracker),
         torch.load(whole, weights_only=False)
     ]
 
@@ -460,7 +460,6 @@ def test_copies_go_on_where_the_tracker_was(small_config, frames, learns):
 
 def test_a_tracker_in_a_spawned_process(tracker, frames):
     tracker.init(frames[0], BOX)
-    # A pipe that nobody reads would keep the child from ending.
     with multiprocessing.get_context('spawn').Pool(1) as pool:
         found = pool.apply_async(tracker.update, [frames[1]]).get(100)
     expected = tracker.update(frames[1])

@@ -4,7 +4,9 @@ import re
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
+from siamattn_mm.datasets import ground_truth
 from siamattn_mm.datasets.sequence_folder import (
     SequenceFolderError,
     enclosing_boxes,
@@ -211,8 +213,11 @@ def test_find_sequences_but_some(tmp_path):
     assert names('!a1') == ['a2', 'b']
     assert names(['!a?']) == ['b']
     assert names(['a*', '!a1']) == names(['!a1', 'a*']) == ['a2']
+    # Of other data: nothing to leave out.
+    assert names(['!c']) == names(None)
+    assert names(['a*', '!c', '!a1']) == ['a2']
     with pytest.raises(SequenceFolderError, match="fits 'c'"):
-        names(['!c'])
+        names(['c', '!a1'])
     with pytest.raises(SequenceFolderError, match='empty'):
         names(['a1', '!a1'])
 
@@ -224,6 +229,68 @@ def test_wrong_data_roots(tmp_path):
     sequence = write_sequence(tmp_path / 'a')
     assert_refused(find_sequences, str(sequence), sequence,
                    'itself a sequence', "sequences='a'")
+
+
+@pytest.mark.parametrize('line', [
+    '138,63\t1,82\t43,18\t29,57',
+    '138,63 1 43,18 29',
+    '138,63, 1,82, 43,18, 29,57',
+    '1,5 2,5 9,5 2,5 9,5 8,5 1,5 8,5',
+    '1,2 9,2 9,8 1,8',
+    '0,0,9,9,9,0,0,9',
+])
+def test_decimal_commas_are_refused(tmp_path, line):
+    path = tmp_path / 'groundtruth.txt'
+    path.write_text(f'1,2,3,4\n{line}\n')
+    with pytest.raises(SequenceFolderError,
+                       match='line 2: .*(decimal commas|numbers; expected)'):
+        read_ground_truth(str(path))
+
+
+@pytest.mark.parametrize('line', [
+    '1.5\t2.5\t3.5\t4.5', '1.5, 2.5, 3.5, 4.5', '1.5 ,2.5\t3.5 4.5',
+    '1.5,2.5 3.5,4.5'
+])
+def test_lines_that_can_be_read_in_one_way(tmp_path, line):
+    path = tmp_path / 'groundtruth.txt'
+    path.write_text(line)
+    assert read_ground_truth(str(path))[0].tolist() == [[1.5, 2.5, 3.5, 4.5]]
+
+
+def test_underscores_are_no_digits(tmp_path):
+    path = tmp_path / 'groundtruth.txt'
+    path.write_text('1_0,2,3,4')
+    assert_refused(read_ground_truth, str(path), 'line 1', "'1_0' is not a")
+
+
+@pytest.mark.parametrize('lines, where', [
+    (['20,30,4,4', BOX], 'line 1: the box 20,30,4,4 lies outside of the frame '
+     'of 10x8'),
+    ([BOX] + ['-40,0,30,8'] * 3, 'line 2: the box -40,0,30,8 lies outside'),
+    (['0.4,0.1,0.3,0.2'] * 2, 'line 1: the box is smaller than a pixel'),
+])
+def test_ground_truth_of_other_frames(tmp_path, lines, where):
+    folder = write_sequence(tmp_path / 'a', lines)
+    assert_refused(read_sequence, str(folder), 'groundtruth.txt, ' + where)
+
+
+def test_one_box_outside_is_said(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        ground_truth, 'print_log', lambda text, **kwargs: said.append(text))
+    folder = write_sequence(tmp_path / 'a', [BOX, '9,7,3,3', '30,0,2,2'])
+    assert len(read_sequence(str(folder))) == 3
+    assert len(said) == 1
+    assert 'line 3: the box 30,0,2,2 lies outside' in said[0]
+
+
+def test_a_photo_on_its_side_is_as_it_is_seen(tmp_path):
+    folder = write_sequence(tmp_path / 'a', ['1,9,3,3'])
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.new('RGB', (12, 8)).save(str(folder / 'img/1.jpg'), exif=exif)
+    assert cv2.imread(str(folder / 'img/1.jpg')).shape == (12, 8, 3)
+    assert len(read_sequence(str(folder))) == 1
 
 
 def test_memory_does_not_hold_an_object_per_frame(tmp_path):

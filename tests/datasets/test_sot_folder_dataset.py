@@ -139,6 +139,22 @@ def test_unreadable_frame_is_named(config, root, content, reason):
         dataset[(0, 1)]
 
 
+def test_a_frame_of_another_size_is_named(config, tmp_path):
+    folder = tmp_path / 'data' / 'a'
+    (folder / 'img').mkdir(parents=True)
+    (folder / 'groundtruth.txt').write_text('1,2,3,4\n' * 3)
+    for i, size in enumerate([(20, 30), (20, 30), (40, 60)]):
+        cv2.imwrite(str(folder / 'img' / f'{i}.png'),
+                    np.zeros((*size, 3), np.uint8))
+    dataset = build(config, tmp_path / 'data')
+    dataset[(0, 1)]
+    with pytest.raises(SequenceFolderError) as error:
+        dataset[(0, 2)]
+    assert str(error.value).startswith(
+        f'{folder}/img/2.png: the frame is 60x40, but the first one, '
+        'img/0.png, is 30x20')
+
+
 def test_other_errors_of_the_pipeline_stay_what_they_are(config, root):
 
     def transform(results):

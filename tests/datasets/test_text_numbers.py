@@ -21,6 +21,16 @@ def test_separators(tmp_path, text):
                                                    [5, 6, 7, 8.5]]
 
 
+@pytest.mark.parametrize('line, reason', [
+    ('1,5\t2,5\t3,5\t4,5', '8 numbers; .*decimal commas'),
+    ('1,2,3', '3 numbers'), ('1_0,2,3,4', '"_"')])
+def test_lines_that_are_no_box(tmp_path, line, reason):
+    path = tmp_path / 'boxes.txt'
+    path.write_text(f'1,2,3,4\n\n{line}\n')
+    with pytest.raises(ValueError, match=f'boxes.txt.*{reason}'):
+        read_numbers(str(path), 4)
+
+
 def test_nan_and_an_empty_file(tmp_path):
     path = tmp_path / 'boxes.txt'
     path.write_text('nan,nan,nan,nan\n')

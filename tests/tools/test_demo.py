@@ -166,6 +166,28 @@ def test_two_runs_write_the_same(run, folder, tmp_path):
     assert contents[0] == contents[1]
 
 
+def test_a_box_that_is_a_share_of_the_frame(run, folder):
+    box = ('0.43', '0.01', '0.13', '0.16')
+    code, _, error = run(folder, box=box)
+    assert code == 2 and len(error.splitlines()) == 1
+    assert 'smaller than a pixel' in error and 'in pixels' in error
+
+
+@pytest.mark.parametrize('out', ['/proc/1', 'results.csv'])
+def test_nothing_is_tracked_where_nothing_can_be_written(
+        run, folder, tmp_path, monkeypatch, out):
+
+    def init(self, frame, bbox):
+        raise AssertionError('it tracks')
+
+    monkeypatch.setattr(Tracker, 'init', init)
+    if out == 'results.csv':
+        out = str(tmp_path)
+        (tmp_path / 'results.csv').mkdir()
+    code, _, error = run(folder, '--no-video', out=out)
+    assert code == 2 and out in error and 'error: ' in error
+
+
 def test_no_video(run, folder):
     code, out, _ = run(folder, '--no-video', end=3)
     assert code == 0 and 'mp4' not in out

@@ -233,6 +233,94 @@ def test_bad_data_is_one_line(run, config, tmp_path, num_workers):
     assert 'Traceback' not in error
 
 
+def _one_line(result, tool, *parts):
+    code, _, error = result
+    assert code == 2 and 'Traceback' not in error
+    last = error.splitlines()[-1]
+    assert last.startswith(f'tools/{tool}.py: error: ')
+    for part in parts:
+        assert str(part) in last
+
+
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_a_frame_of_another_size_is_one_line(run, config, tmp_path,
+                                             num_workers):
+    image = tmp_path / 'data' / 'first' / 'img' / '2.jpg'
+    cv2.imwrite(str(image), np.zeros((32, 48, 3), np.uint8))
+    _one_line(
+        run('test', config, '--cfg-options',
+            f'test_dataloader.num_workers={num_workers}'), 'test', image,
+        '48x32', '24x16')
+
+
+def test_a_mask_of_another_size_is_one_line(run, config, tmp_path):
+    mask = tmp_path / 'data' / 'first' / 'masks' / '2.png'
+    cv2.imwrite(str(mask), np.zeros((32, 48), np.uint8))
+    _one_line(run('test', config), 'test', mask, '48x32', '24x16')
+
+
+def _own_data(folder):
+    """Two short sequences, as a user's."""
+    rng = np.random.default_rng(0)
+    for name in ('mine', 'yours'):
+        (folder / name / 'img').mkdir(parents=True)
+        for i in range(3):
+            cv2.imwrite(str(folder / name / 'img' / f'{i}.jpg'),
+                        rng.integers(0, 256, (48, 64, 3), dtype=np.uint8))
+        (folder / name / 'groundtruth.txt').write_text(
+            '20,16,8,8\n' * 3)
+    return folder
+
+
+OTHERS = ('coco', 'animals', 'fod', 'synthetic', 'regions')
+SOURCES = 'train_dataloader.dataset.sources.'
+
+
+@pytest.fixture
+def train_own(run, repository, tmp_path, monkeypatch):
+    """Train the recipe on one's own videos, as the README says."""
+    monkeypatch.chdir(tmp_path)
+
+    def train(root, *more):
+        return run(
+            'train',
+            repository / 'configs/siamattn/siamattn_mobilenetv2_cpu-10e.py',
+            '--work-dir', tmp_path / 'work', '--cfg-options',
+            f'{SOURCES}video.data_root={root}',
+            *(f'{SOURCES}{name}=None' for name in OTHERS), *more)
+
+    return train
+
+
+def test_ones_own_data_but_no_validation_data(train_own, tmp_path):
+    _one_line(
+        train_own(_own_data(tmp_path / 'own')), 'train',
+        "'data/train_sequences'", 'val_dataloader.dataset.data_root',
+        'val_dataloader=None val_evaluator=None val_cfg=None')
+
+
+def test_missing_training_data_is_one_line(train_own, tmp_path):
+    _one_line(
+        train_own(tmp_path / 'nowhere'), 'train',
+        f'source video: no folder {tmp_path}/nowhere', f'{SOURCES}video=None')
+
+
+def test_training_on_ones_own_data(train_own, tmp_path):
+    own = _own_data(tmp_path / 'own')
+    code, out, error = train_own(
+        own, f'val_dataloader.dataset.data_root={own}',
+        'val_dataloader.dataset.sequences=None', 'train_cfg.max_epochs=1',
+        f'{SOURCES}video.pairs_per_epoch=2', 'train_dataloader.batch_size=2',
+        'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0',
+        'train_dataloader.persistent_workers=False',
+        'val_dataloader.persistent_workers=False',
+        'model.backbone.init_cfg=None', f'experiment_name={tmp_path.name}',
+        f'visualizer.name={tmp_path.name}')
+    assert code == 0, error
+    assert 'mean of 2' in out
+    assert list((tmp_path / 'work').glob('*.pth'))
+
+
 def test_empty_data_root(run, config, tmp_path):
     (tmp_path / 'empty').mkdir()
     code, _, error = run('test', config, '--cfg-options',

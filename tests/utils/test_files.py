@@ -1,9 +1,12 @@
 """Files are whole or not there."""
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
+from siamattn_mm.utils import files
 from siamattn_mm.utils.files import written_whole
 
 
@@ -54,6 +57,68 @@ def test_the_old_file_is_replaced(tmp_path):
     (tmp_path / 'a.txt').write_text('old')
     write(tmp_path / 'a.txt', 'new')
     assert (tmp_path / 'a.txt').read_text() == 'new'
+
+
+def _run(script):
+    return subprocess.Popen([sys.executable, '-c', script],
+                            stdout=subprocess.PIPE)
+
+
+KILLED = """
+import runpy, time
+module = runpy.run_path({module!r})  # without PyTorch
+with module[{function!r}]({path!r}) as name:
+    print(name, flush=True)
+    time.sleep(100)
+"""
+
+
+@pytest.mark.parametrize('function', ['written_whole', 'whole_folder'])
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path, function):
+    (tmp_path / '.part-of-mine').write_text('stays')
+    process = _run(
+        KILLED.format(
+            module=files.__file__,
+            function=function,
+            path=str(tmp_path / 'a.mp4')))
+    temporary = process.stdout.readline().decode().strip()
+    # Alive: it is in use.
+    files._cleaned.clear()
+    write(tmp_path / 'b.txt', 'b')
+    assert os.path.exists(temporary)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert os.path.exists(temporary)
+    files._cleaned.clear()
+    write(tmp_path / 'b.txt', 'b')
+    assert sorted(os.listdir(tmp_path)) == ['.part-of-mine', 'b.txt']
+
+
+def test_a_folder_is_whole_or_not_there(tmp_path):
+    path = tmp_path / 'sub' / 'made'
+    with pytest.raises(RuntimeError):
+        with files.whole_folder(str(path)) as temporary:
+            write(os.path.join(temporary, 'a'), 'half')
+            raise RuntimeError
+    assert os.listdir(path.parent) == []
+    with files.whole_folder(str(path)) as temporary:
+        write(os.path.join(temporary, 'a'), 'whole')
+        assert not path.exists()
+    assert os.listdir(path.parent) == ['made']
+    assert (path / 'a').read_text() == 'whole'
+
+
+def test_where_nothing_can_be_written(tmp_path):
+    files.check_writable(str(tmp_path / 'new' / 'a.txt'))
+    assert os.listdir(tmp_path / 'new') == []
+    with pytest.raises(OSError, match="new' is a folder"):
+        files.check_writable(str(tmp_path / 'new'))
+    (tmp_path / 'file').touch()
+    with pytest.raises(OSError, match='file'):
+        files.check_writable(str(tmp_path / 'file' / 'a.txt'))
+    with pytest.raises(OSError, match="in '/proc/1'"):
+        files.check_writable('/proc/1/a.txt')
 
 
 def test_readers_of_the_old_file_keep_it(tmp_path):

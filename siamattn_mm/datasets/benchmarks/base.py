@@ -1,12 +1,13 @@
 """What the benchmarks' data sets have in common."""
 import logging
+import os.path as osp
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.logging import print_log
 
-from ..sequence_folder import TrackingSequence
+from ..sequence_folder import TrackingSequence, check_fits
 from ..sot_folder_dataset import SOTFolderDataset
 from ..string_table import StringTable
 
@@ -106,7 +107,12 @@ class BenchmarkDataset(SOTFolderDataset):
 
         Returns:
             BenchmarkSequence: Its arrays.
+
+        Raises:
+            SequenceFolderError: If the boxes lie outside of the frames.
         """
+        check_fits(f'ground truth of {folder}', boxes,
+                   osp.join(folder, frame_names[0]))
         return BenchmarkSequence(
             name=name,
             folder=folder,

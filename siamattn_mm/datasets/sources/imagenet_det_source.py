@@ -9,7 +9,7 @@ from ..progress import progress
 from ..string_table import StringTable
 from ..track_table import TrackTable
 from .imagenet_xml import list_stems, read_imagenet, read_objects
-from .track_source import TrackSource
+from .track_source import TrackSource, large_enough
 
 
 @DATASETS.register_module()
@@ -55,7 +55,7 @@ class ImageNetDETSource(TrackSource):
         table = read_imagenet(data_root, 'DET', split, index_cache,
                               _read_stills)
         super().__init__(
-            table=table.large_enough(min_size),
+            table=large_enough(table, min_size, data_root),
             img_root=osp.join(data_root, 'Data', 'DET', split),
             frame_range=0,
             pairs_per_epoch=pairs_per_epoch,

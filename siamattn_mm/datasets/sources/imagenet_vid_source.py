@@ -9,7 +9,7 @@ from ..numbered_paths import escape
 from ..progress import progress
 from ..video_index import VideoIndex
 from .imagenet_xml import list_stems, read_imagenet, read_objects
-from .track_source import TrackSource
+from .track_source import TrackSource, large_enough
 
 
 @DATASETS.register_module()
@@ -60,7 +60,7 @@ class ImageNetVIDSource(TrackSource):
         table = read_imagenet(data_root, 'VID', split, index_cache,
                               _read_snippets)
         super().__init__(
-            table=table.large_enough(min_size),
+            table=large_enough(table, min_size, data_root),
             img_root=osp.join(data_root, 'Data', 'VID', split),
             frame_range=frame_range,
             pairs_per_epoch=pairs_per_epoch,

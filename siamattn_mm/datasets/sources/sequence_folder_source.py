@@ -9,7 +9,7 @@ from ..mask_store import MaskFiles
 from ..sequence_folder import find_sequences, read_sequence
 from ..string_table import StringTable
 from ..track_table import TrackTable, concat_tracks
-from .track_source import TrackSource
+from .track_source import TrackSource, check_sizes
 
 
 @DATASETS.register_module()
@@ -48,11 +48,14 @@ class SequenceFolderSource(TrackSource):
             raise FileNotFoundError(f'no folder {data_root}')
         names, masks = [], []
         lengths, bboxes, frame_ids, mask_ids = [], [], [], []
+        largest = 0.
         for folder in find_sequences(data_root, sequences):
             sequence = read_sequence(folder)
             # A comparison with nan is false: absent frames are left out too.
             frames = np.flatnonzero(
                 (sequence.boxes[:, 2:] >= min_size).all(axis=1))
+            sides = sequence.boxes[sequence.visible, 2:].min(axis=1)
+            largest = max(largest, sides.max(initial=0))
             if len(frames) == 0:
                 continue
             lengths.append(len(frames))
@@ -67,6 +70,7 @@ class SequenceFolderSource(TrackSource):
             else:
                 mask_ids.append(len(masks) + np.arange(len(frames)))
                 masks += [sequence.mask_path(i) for i in frames]
+        check_sizes(len(names), largest, min_size, data_root)
         super().__init__(
             table=TrackTable(
                 images=StringTable(names),

@@ -4,6 +4,7 @@ from typing import Optional, Tuple, Union
 
 import numpy as np
 
+from ..errors import DataError
 from ..image_reader import UnreadableFrameError
 from ..mask_store import CocoMasks, MaskFiles
 from ..track_table import TrackTable
@@ -149,3 +150,45 @@ class TrackSource(PairSource):
         if self.masks is not None and mask_id >= 0:
             mask = self.masks.read(mask_id, self.reader, height, width)
         return Frame(img, table.bboxes[row], mask, path)
+
+
+def check_sizes(kept: int, largest: float, min_size: float,
+                data_root: str) -> None:
+    """Say so if every target is too small to learn from.
+
+    Args:
+        kept (int): How many frames are left.
+        largest (float): The largest shorter side of all boxes; 0 if there
+            are none.
+        min_size (float): What a shorter side must be.
+        data_root (str): The data, for the message.
+
+    Raises:
+        DataError: If there are boxes, but none is left.
+    """
+    if not kept and largest > 0:
+        raise DataError(
+            f'{data_root}: every target is too small: the largest has a '
+            f'shorter side of {largest:g}, but min_size is {min_size:g}')
+
+
+def large_enough(table: TrackTable, min_size: float,
+                 data_root: str) -> TrackTable:
+    """A table without small and absent objects.
+
+    Args:
+        table (TrackTable): All tracks.
+        min_size (float): See :meth:`TrackTable.large_enough`.
+        data_root (str): The data, for the message.
+
+    Returns:
+        TrackTable: What is left.
+
+    Raises:
+        DataError: If all are too small.
+    """
+    left = table.large_enough(min_size)
+    sides = table.bboxes[:, 2:].min(axis=1)
+    largest = sides[~np.isnan(sides)].max(initial=0)
+    check_sizes(left.num_rows, float(largest), min_size, data_root)
+    return left

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..progress import progress
 from ..video_index import VideoIndex
-from .track_source import TrackSource
+from .track_source import TrackSource, large_enough
 
 
 class VideoSource(TrackSource):
@@ -53,7 +53,7 @@ class VideoSource(TrackSource):
             index.add_video(template, numbers)
             index.add_track(np.arange(len(bboxes)), bboxes, numbers)
         super().__init__(
-            table=index.table().large_enough(min_size),
+            table=large_enough(index.table(), min_size, data_root),
             img_root=data_root,
             frame_range=frame_range,
             pairs_per_epoch=pairs_per_epoch,

@@ -17,7 +17,7 @@ from ..numbered_paths import NumberedPaths, escape
 from ..progress import progress
 from ..track_table import TrackTable
 from ..video_index import VideoIndex
-from .track_source import TrackSource
+from .track_source import TrackSource, large_enough
 
 # The data set has every fifth frame of its videos.
 _FRAME_STEP = 5
@@ -93,7 +93,7 @@ class YouTubeVOSSource(TrackSource):
             (osp.join(escape(folder), '%05d.png') for folder in folders),
             np.diff(images.ends, prepend=0), images.numbers)
         super().__init__(
-            table=table.large_enough(min_size),
+            table=large_enough(table, min_size, root),
             img_root=root,
             masks=MaskFiles(mask_paths, object_ids, table.image_ids),
             frame_range=frame_range,

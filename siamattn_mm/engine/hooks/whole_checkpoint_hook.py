@@ -1,4 +1,5 @@
 """Checkpoints that are complete whenever the run is killed."""
+import glob
 import logging
 import os
 import os.path as osp
@@ -35,6 +36,7 @@ class WholeCheckpointHook(CheckpointHook):
             runner (Runner): Its optimizer wrapper may accumulate gradients.
         """
         super().before_train(runner)
+        self._remove_left_overs()
         period = self.interval
         if self.by_epoch:
             period *= len(runner.train_dataloader)
@@ -47,6 +49,15 @@ class WholeCheckpointHook(CheckpointHook):
                 'resuming is not exact',
                 logger='current',
                 level=logging.WARNING)
+
+    def _remove_left_overs(self) -> None:
+        """Remove checkpoints that a killed run was writing."""
+        if not isinstance(self.file_backend,
+                          LocalBackend) or not is_main_process():
+            return
+        pattern = osp.join(glob.escape(self.out_dir), '.*.pth.part')
+        for path in glob.glob(pattern):
+            os.remove(path)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int,
                                    meta: dict) -> None:

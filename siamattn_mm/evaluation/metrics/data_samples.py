@@ -8,6 +8,7 @@ import numpy as np
 from mmengine.logging import MessageHub
 from pycocotools import mask as coco_mask
 
+from siamattn_mm.datasets.errors import DataError
 from siamattn_mm.datasets.image_reader import ImageReader
 
 
@@ -133,12 +134,13 @@ def check_mask_shape(mask: np.ndarray, truth: np.ndarray,
         data_sample (dict): The frame's, for the message.
 
     Raises:
-        ValueError: If their shapes differ.
+        DataError: If their shapes differ.
     """
     if truth.shape != mask.shape:
         path = data_sample.get('mask_path') or data_sample['img_path']
-        raise ValueError(f'{path}: mask of shape {truth.shape}, but the '
-                         f'predicted one has {mask.shape}')
+        raise DataError(
+            f'{path}: mask of {truth.shape[1]}x{truth.shape[0]} pixels for a '
+            f'frame of {mask.shape[1]}x{mask.shape[0]}')
 
 
 def to_xywh(bbox: np.ndarray) -> np.ndarray:

@@ -60,9 +60,19 @@ class SiamMobileNetV2(MobileNetV2):
         self._freeze_stages()
 
     def _drop_layers_behind(self, last: int) -> None:
-        for name in self.layers[last + 1:]:
+        self._dropped = tuple(self.layers[last + 1:])
+        for name in self._dropped:
             delattr(self, name)
         self.layers = self.layers[:last + 1]
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args,
+                              **kwargs) -> None:
+        """Leave out stages that are not built: ImageNet files have all."""
+        unused = tuple(f'{prefix}{name}.' for name in self._dropped)
+        super()._load_from_state_dict(
+            {k: v
+             for k, v in state_dict.items() if not k.startswith(unused)},
+            prefix, *args, **kwargs)
 
     def _limit_stride(self, max_stride: int, dilate: bool) -> None:
         stride, dilation = 2, 1  # behind the stem

@@ -1,14 +1,12 @@
 """Reading a tracker's result files, ours or another toolkit's."""
 import os
 import os.path as osp
-import re
 from typing import NamedTuple, Optional
 
 import numpy as np
 
+from siamattn_mm.datasets.number_line import parse_numbers
 from siamattn_mm.datasets.sequence_folder import enclosing_boxes
-
-_SEPARATOR = re.compile(r'\s*[,;]\s*|\s+')
 
 
 class ResultFolderError(ValueError):
@@ -111,8 +109,11 @@ def _read_rows(path: str, length: int, widths: tuple) -> np.ndarray:
     rows = []
     for number, line in enumerate(lines, start=1):
         try:
-            row = [float(word) for word in _SEPARATOR.split(line.strip())]
-        except ValueError:
+            row = parse_numbers(line.replace(';', ' '), widths)
+        except ValueError as error:
+            if 'decimal' in str(error):
+                raise ResultFolderError(
+                    f'{path}, line {number}: {error}') from None
             row = []
         if len(row) not in widths or rows and len(row) != len(rows[0]):
             wanted = len(rows[0]) if rows else ' or '.join(map(str, widths))

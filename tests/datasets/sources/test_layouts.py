@@ -181,7 +181,7 @@ def spoil(path, content):
 
 @pytest.mark.parametrize('name, path, content, message', [
     ('lasot', 'airplane/airplane-2/groundtruth.txt', '1,2,3\n',
-     r'airplane-2/groundtruth\.txt: 3 numbers; expected 4'),
+     r'airplane-2/groundtruth\.txt, line 1: 3 numbers; expected 4'),
     ('lasot', 'airplane/airplane-2/groundtruth.txt', '1,2,3,x\n',
      r"groundtruth\.txt: .*'x'"),
     ('lasot', 'zebra/zebra-17/out_of_view.txt', '0,1',

@@ -76,7 +76,7 @@ def test_no_negative_pairs_of_one_track(sequence_root):
 def test_min_size(sequence_root):
     source = SequenceFolderSource(str(sequence_root), min_size=17)
     assert source.table.num_rows == 2 + 5  # a is 16 high
-    with pytest.raises(ValueError, match='no usable annotation'):
+    with pytest.raises(ValueError, match='too small: .* 20, but.* 100'):
         SequenceFolderSource(str(sequence_root), min_size=100)
 
 

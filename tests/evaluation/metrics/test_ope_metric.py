@@ -246,7 +246,7 @@ def test_no_j_for_a_tracker_without_masks(results_dir, true_mask):
 
 def test_mask_of_another_size(results_dir, true_mask):
     path, mask = true_mask
-    with pytest.raises(ValueError, match=f'{path}.*100, 200.*100, 100'):
+    with pytest.raises(ValueError, match=f'{path}.*200x100.*100x100'):
         evaluate([output(0, 2, mask=mask[:, :100], mask_path=path)],
                  results_dir=str(results_dir))
 

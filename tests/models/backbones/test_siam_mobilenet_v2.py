@@ -1,9 +1,12 @@
 """SiamMobileNetV2: mmdet's MobileNetV2, dilated instead of strided."""
 import pytest
 import torch
+from mmdet.models.backbones import MobileNetV2
 from mmtrack.registry import MODELS
 from torch import nn
 from torch.testing import assert_close
+
+from siamattn_mm.models.backbones import SiamMobileNetV2
 
 
 def build(**kwargs):
@@ -143,3 +146,18 @@ def test_frozen_as_soon_as_it_is_built():
         for name, p in model.named_parameters() if p.requires_grad
     }
     assert trained == {'layer3', 'layer4', 'layer5'}
+
+
+def test_stages_that_are_not_built_are_no_mismatch(tmp_path, caplog):
+    weights = MobileNetV2(out_indices=(6, )).state_dict()
+    weights['extra.weight'] = torch.ones(1)
+    path = str(tmp_path / 'imagenet.pth')
+    torch.save(dict(state_dict=weights), path)
+    model = SiamMobileNetV2(init_cfg=dict(type='Pretrained', checkpoint=path))
+    found = model.load_state_dict(weights, strict=False)
+    # What has no place at all is still said.
+    assert found.unexpected_keys == ['extra.weight']
+    assert found.missing_keys == []
+    model.init_weights()
+    assert torch.equal(model.layer5[0].linear_conv.conv.weight,
+                       weights['layer5.0.linear_conv.conv.weight'])
