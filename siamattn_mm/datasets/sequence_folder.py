@@ -37,7 +37,7 @@ from PIL import Image
 from .string_table import StringTable
 
 GROUND_TRUTH_NAMES = ('groundtruth.txt', 'groundtruth_rect.txt')
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 IMAGE_FOLDER = 'img'
 MASK_FOLDER = 'masks'
 _SEPARATOR = re.compile(r'\s*,\s*|\s+')

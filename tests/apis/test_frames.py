@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from siamattn_mm.apis import FrameError, open_frames
-from siamattn_mm.apis import frames as frames_module
+
 
 SIZE = (64, 48)
 COUNT = 60
@@ -227,7 +227,7 @@ class FakeCamera:
 
 @pytest.fixture
 def camera(monkeypatch):
-    monkeypatch.setattr(frames_module.cv2, 'VideoCapture', FakeCamera)
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCamera)
 
 
 @pytest.mark.parametrize('source', [0, '0'])

@@ -14,7 +14,7 @@ import torch
 from pycocotools import mask as coco_mask
 
 from siamattn_mm.apis import Tracker, init_tracker, open_frames
-from siamattn_mm.apis import frames as frames_module
+
 
 SIZE = (96, 64)
 COUNT = 7
@@ -264,7 +264,7 @@ class Camera:
 
 
 def test_camera_until_interrupted(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(frames_module.cv2, 'VideoCapture', Camera)
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
     code, _, _ = run('0', '--no-video')
     assert code == 0
     assert len(read_csv(tmp_path / 'out' / 'results.csv')) == 4

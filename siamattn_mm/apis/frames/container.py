@@ -1,0 +1,202 @@
+"""A video file or stream, decoded by PyAV: it reads what ffmpeg reads."""
+from typing import IO, Iterator, Optional, Tuple, Union
+
+import av
+
+from .base import FrameError
+
+# Of these, the header says how long they are, but not how many frames.
+_STATED_DURATION = ('matroska', 'asf', 'flv')
+# A broadcast that lost some packets is still shown.
+_MARKS_LOSSES = 'mpegts'
+
+
+class DecodeError(Exception):
+    """A frame in the middle cannot be decoded."""
+
+
+class Container:
+    """An open video, read once from its beginning.
+
+    Args:
+        source (str | IO): Address, or a file opened for reading bytes. Names
+            of files are not taken: FFmpeg reads a colon or a percent sign in
+            them as something else, and knows UTF-8 alone.
+        name (str): What messages call it.
+        timeout (float, optional): Seconds without an answer after which
+            opening and reading fail. Defaults to None: never.
+        options (dict, optional): FFmpeg's. Defaults to None.
+
+    Raises:
+        FrameError: If it holds no video, or none that can be decoded.
+        av.FFmpegError: If it cannot be opened.
+    """
+
+    def __init__(self,
+                 source: Union[str, IO[bytes]],
+                 name: str,
+                 timeout: Optional[float] = None,
+                 options: Optional[dict] = None) -> None:
+        self._container = av.open(
+            source,
+            options=options or {},
+            metadata_errors='replace',
+            timeout=None if timeout is None else (timeout, timeout))
+        # Why reading ended, if not because there was no more.
+        self.broken: Optional[Exception] = None
+        self._discarded = 0
+        self._seen = 0.
+        try:
+            self._stream = _video_stream(self._container, name)
+            self._stream.thread_type = 'AUTO'
+        except Exception:
+            self._container.close()
+            raise
+
+    def __enter__(self) -> 'Container':
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._container.close()
+
+    @property
+    def fps(self) -> float:
+        """float: Frames a second on average, 0 where it is not said."""
+        return float(self._stream.average_rate or 0)
+
+    @property
+    def codec(self) -> str:
+        """str: Its name."""
+        return codec_name(self._stream)
+
+    def frames(self, strict: bool = True) -> Iterator[av.VideoFrame]:
+        """Decode the frames that a player shows, in order.
+
+        What cannot be decoded in front of the first frame belongs to
+        something before the file's start, and is left out.
+
+        Args:
+            strict (bool): Whether damage behind the first frame is an error.
+                Defaults to True; False leaves such frames out, as a live
+                picture does.
+
+        Yields:
+            av.VideoFrame: One by one.
+
+        Raises:
+            DecodeError: If a frame cannot be decoded.
+        """
+        started = False
+        for packet in self._packets():
+            try:
+                decoded = (self._stream.codec_context.decode(None)
+                           if packet is None else packet.decode())
+            except (av.FFmpegError, EOFError) as error:
+                if started and strict:
+                    raise DecodeError(reason_of(error)) from error
+                continue
+            for frame in decoded:
+                started = True
+                yield frame
+
+    def _packets(self) -> Iterator[Optional[av.Packet]]:
+        """Packets of the video; None at the end of a file that breaks off."""
+        timed = self._states_duration()
+        packets = self._container.demux(*(() if timed else (self._stream, )))
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except (av.FFmpegError, OSError) as error:
+                self.broken = error
+                yield None
+                return
+            if timed and packet.pts is not None and packet.time_base:
+                end = packet.pts + (packet.duration or 0)
+                self._seen = max(self._seen, float(end * packet.time_base))
+            if packet.stream_index != self._stream.index:
+                continue
+            if packet.is_corrupt and _MARKS_LOSSES not in self._format:
+                yield None
+                return
+            self._discarded += bool(packet.size and packet.is_discard)
+            yield packet
+
+    @property
+    def _format(self) -> str:
+        return self._container.format.name
+
+    def _states_duration(self) -> bool:
+        return (self._stream.frames == 0 and self._container.duration
+                is not None and any(name in self._format
+                                    for name in _STATED_DURATION))
+
+    def missing(self, count: int) -> Tuple[int, int]:
+        """How many frames are not there, after reading to the end.
+
+        Args:
+            count (int): Frames that were decoded.
+
+        Returns:
+            tuple[int, int]: Missing ones, and how many there should be.
+            0 and ``count`` where the container does not say.
+        """
+        if self._states_duration():
+            start = self._container.start_time or 0
+            stated = (self._container.duration + start) / av.time_base
+            lost = max(0, round((stated - self._seen) * self.fps))
+            return lost, count + lost
+        claimed = self._stream.frames
+        if claimed and 'mov' in self._format:
+            # All frames that are stored, an edit list may show some of them.
+            claimed = len(
+                getattr(self._stream, 'index_entries', None)
+                or ()) or claimed
+        claimed -= self._discarded
+        return max(0, claimed - count), max(claimed, count)
+
+
+def _video_stream(container: av.container.InputContainer,
+                  name: str) -> av.VideoStream:
+    """The stream to decode; a picture for the cover is not it."""
+    streams = [s for s in container.streams if s.type == 'video']
+    if not streams:
+        raise FrameError(f'{name} holds no video stream')
+    moving = [s for s in streams if not _is_cover(s)]
+    stream = (moving or streams)[0]
+    if stream.codec_context is None:
+        raise FrameError(
+            f'{name}: there is no decoder for its codec, '
+            f'{codec_name(stream)}; convert it, e.g. with `ffmpeg -i IN '
+            '-c:v libx264 OUT.mp4`')
+    return stream
+
+
+def _is_cover(stream: av.VideoStream) -> bool:
+    return 'attached_pic' in str(getattr(stream, 'disposition', '')).lower()
+
+
+def codec_name(stream: av.VideoStream) -> str:
+    """A codec as people call it, with the four letters of the container."""
+    context = stream.codec_context
+    if context is None:
+        return 'which is not known'
+    tag = context.codec_tag
+    tag = f' ({tag})' if tag.isprintable() and tag.strip('\0 ') else ''
+    return context.codec.canonical_name + tag if hasattr(
+        context.codec, 'canonical_name') else context.name + tag
+
+
+def reason_of(error: Exception) -> str:
+    """What an error of FFmpeg says, without number and file.
+
+    Args:
+        error (Exception): Of PyAV.
+
+    Returns:
+        str: A few words.
+    """
+    if isinstance(error, av.error.ExitError):
+        return 'no answer in time'
+    return getattr(error, 'strerror', None) or str(error)
