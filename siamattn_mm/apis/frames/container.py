@@ -4,6 +4,7 @@ from typing import IO, Iterator, Optional, Tuple, Union
 import av
 
 from .base import FrameError
+from .codec_tags import codec_tags
 
 # Of these, the header says how long they are, but not how many frames.
 _STATED_DURATION = ('matroska', 'asf', 'flv')
@@ -45,9 +46,11 @@ class Container:
         # Why reading ended, if not because there was no more.
         self.broken: Optional[Exception] = None
         self._discarded = 0
-        self._seen = 0.
+        # Where the last packet ends: any stream's in seconds, and the
+        # video's in units of its own.
+        self._seen, self._last = 0., 0
         try:
-            self._stream = _video_stream(self._container, name)
+            self._stream = _video_stream(self._container, name, source)
             self._stream.thread_type = 'AUTO'
         except Exception:
             self._container.close()
@@ -117,6 +120,8 @@ class Container:
                 self._seen = max(self._seen, float(end * packet.time_base))
             if packet.stream_index != self._stream.index:
                 continue
+            when = packet.dts if packet.pts is None else packet.pts
+            self._last = max(self._last, (when or 0) + 1)
             if packet.is_corrupt and _MARKS_LOSSES not in self._format:
                 yield None
                 return
@@ -143,8 +148,7 @@ class Container:
             0 and ``count`` where the container does not say.
         """
         if self._states_duration():
-            start = self._container.start_time or 0
-            stated = (self._container.duration + start) / av.time_base
+            stated = self._container.duration / av.time_base
             lost = max(0, round((stated - self._seen) * self.fps))
             return lost, count + lost
         claimed = self._stream.frames
@@ -153,12 +157,15 @@ class Container:
             claimed = len(
                 getattr(self._stream, 'index_entries', None)
                 or ()) or claimed
+        if 'avi' in self._format:
+            # It counts in frames, and an empty one repeats the last.
+            return max(0, claimed - max(count, self._last)), claimed
         claimed -= self._discarded
         return max(0, claimed - count), max(claimed, count)
 
 
-def _video_stream(container: av.container.InputContainer,
-                  name: str) -> av.VideoStream:
+def _video_stream(container: av.container.InputContainer, name: str,
+                  source: Union[str, IO[bytes]]) -> av.VideoStream:
     """The stream to decode; a picture for the cover is not it."""
     streams = [s for s in container.streams if s.type == 'video']
     if not streams:
@@ -166,10 +173,11 @@ def _video_stream(container: av.container.InputContainer,
     moving = [s for s in streams if not _is_cover(s)]
     stream = (moving or streams)[0]
     if stream.codec_context is None:
+        tags = [] if isinstance(source, str) else codec_tags(source)
         raise FrameError(
-            f'{name}: there is no decoder for its codec, '
-            f'{codec_name(stream)}; convert it, e.g. with `ffmpeg -i IN '
-            '-c:v libx264 OUT.mp4`')
+            f'{name}: there is no decoder for its codec '
+            f'({", ".join(tags) or "of unknown name"}); convert it where it '
+            'plays, e.g. with `ffmpeg -i IN -c:v libx264 OUT.mp4`')
     return stream
 
 
@@ -180,12 +188,9 @@ def _is_cover(stream: av.VideoStream) -> bool:
 def codec_name(stream: av.VideoStream) -> str:
     """A codec as people call it, with the four letters of the container."""
     context = stream.codec_context
-    if context is None:
-        return 'which is not known'
     tag = context.codec_tag
-    tag = f' ({tag})' if tag.isprintable() and tag.strip('\0 ') else ''
-    return context.codec.canonical_name + tag if hasattr(
-        context.codec, 'canonical_name') else context.name + tag
+    tag = f' ({tag})' if tag.isprintable() and tag.strip() else ''
+    return getattr(context.codec, 'canonical_name', context.name) + tag
 
 
 def reason_of(error: Exception) -> str:
