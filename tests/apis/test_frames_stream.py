@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+import urllib.request
 
 import cv2
 import numpy as np
@@ -49,6 +50,11 @@ def server(tmp_path_factory):
     for index in range(8):
         writer.write(picture(index))
     writer.release()
+    writer = cv2.VideoWriter(
+        str(folder / 'clip.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 20., SIZE)
+    for index in range(8):
+        writer.write(picture(index))
+    writer.release()
     (folder / 'page.html').write_text('<html>no video</html>' * 99)
     handler = functools.partial(Handler, directory=str(folder))
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
@@ -63,8 +69,8 @@ def levels(frames):
     return [round((frame.mean() - 20) / 20) for frame in frames]
 
 
-@pytest.mark.parametrize('name', ['clip.mp4', 'camera'])
-def test_http(server, name):
+@pytest.mark.parametrize('name', ['clip.mp4', 'clip.avi'])
+def test_file_on_a_server(server, name):
     frames = open_frames(f'{server}/{name}')
     assert frames.size == SIZE
     with pytest.raises(TypeError, match='no last frame'):
@@ -80,9 +86,18 @@ def test_http(server, name):
 
 @pytest.mark.parametrize('end', [9, None])
 def test_stream_that_ends_too_early(server, end):
-    frames = open_frames(f'{server}/camera', 8 if end is None else 0, end)
+    frames = open_frames(f'{server}/clip.avi', 8 if end is None else 0, end)
     with pytest.raises(FrameError, match='ended at frame 8'):
         list(frames)
+
+
+def test_camera_on_a_network(server):
+    assert levels(open_frames(f'{server}/camera', 1, 8)) == list(range(1, 8))
+    read = []
+    with pytest.raises(FrameError, match='camera.* stopped at frame 8: '):
+        for frame in open_frames(f'{server}/camera'):
+            read.append(frame)
+    assert levels(read) == list(range(8))
 
 
 @pytest.mark.parametrize('path, message', [('no.mp4', '404'),
@@ -120,16 +135,12 @@ def test_server_that_does_not_answer(scheme, monkeypatch):
 def test_named_pipe(tmp_path, server):
     path = str(tmp_path / 'pipe')
     os.mkfifo(path)
-    source = tmp_path / 'clip.avi'
-    writer = cv2.VideoWriter(
-        str(source), cv2.VideoWriter_fourcc(*'MJPG'), 20., SIZE)
-    for index in range(8):
-        writer.write(picture(index))
-    writer.release()
+    with urllib.request.urlopen(f'{server}/clip.avi') as answer:
+        content = answer.read()
 
     def feed():
         with open(path, 'wb') as pipe:
-            pipe.write(source.read_bytes())
+            pipe.write(content)
 
     thread = threading.Thread(target=feed, daemon=True)
     thread.start()

@@ -20,8 +20,8 @@ class Container:
     """An open video, read once from its beginning.
 
     Args:
-        source (str | IO): Address, or a file opened for reading bytes. Names
-            of files are not taken: FFmpeg reads a colon or a percent sign in
+        source (str | IO): Address, or a file opened for reading bytes, which
+            is closed in the end. Names of files are not taken: FFmpeg reads a colon or a percent sign in
             them as something else, and knows UTF-8 alone.
         name (str): What messages call it.
         timeout (float, optional): Seconds without an answer after which
@@ -38,6 +38,7 @@ class Container:
                  name: str,
                  timeout: Optional[float] = None,
                  options: Optional[dict] = None) -> None:
+        self._source = source
         self._container = av.open(
             source,
             options=options or {},
@@ -53,14 +54,20 @@ class Container:
             self._stream = _video_stream(self._container, name, source)
             self._stream.thread_type = 'AUTO'
         except Exception:
-            self._container.close()
+            self.close()
             raise
 
     def __enter__(self) -> 'Container':
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it, and the file that it was given."""
         self._container.close()
+        if not isinstance(self._source, str):
+            self._source.close()
 
     @property
     def fps(self) -> float:

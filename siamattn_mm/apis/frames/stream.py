@@ -82,7 +82,7 @@ class StreamFrames(Frames):
         if frame is not None:
             return to_bgr(frame_values(frame), self._stretch)
         self._broken = self._video.broken
-        self._video.__exit__()
+        self._video.close()
         self._video = None
         return None
 
