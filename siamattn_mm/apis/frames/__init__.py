@@ -3,10 +3,8 @@ from .base import DEFAULT_FPS, FrameError, Frames
 from .camera import CameraFrames
 from .folder import SUFFIXES, FolderFrames
 from .opening import open_frames
-from .stream import StreamFrames
-from .video import VideoFrames
 
 __all__ = [
     'DEFAULT_FPS', 'SUFFIXES', 'CameraFrames', 'FolderFrames', 'FrameError',
-    'Frames', 'StreamFrames', 'VideoFrames', 'open_frames'
+    'Frames', 'open_frames'
 ]

@@ -4,6 +4,7 @@ import os
 import os.path as osp
 import re
 import stat
+from importlib import import_module
 from typing import Optional, Sequence, Union
 from urllib.parse import unquote, urlsplit
 
@@ -12,8 +13,6 @@ from siamattn_mm.datasets.value_stretch import ValueStretch
 from .base import FrameError, Frames
 from .camera import CameraFrames
 from .folder import SUFFIXES, FolderFrames
-from .stream import StreamFrames
-from .video import VideoFrames
 
 _ADDRESS = re.compile(r'[a-zA-Z][a-zA-Z0-9+.-]*://')
 
@@ -59,13 +58,26 @@ def open_frames(source: Union[str, int, os.PathLike],
         if source.lower().endswith(SUFFIXES):
             raise FrameError(f'{source!r} is a single image: give the folder '
                              'that holds all of them')
-        return VideoFrames(source, start, end, stretch)
+        return _open_video('video.VideoFrames', source, start, end, stretch)
     if source.isdecimal() or _is_kind(source, stat.S_ISCHR):
         return CameraFrames(source, start, end)
     if _ADDRESS.match(source) or _is_kind(source, stat.S_ISFIFO):
-        return StreamFrames(source, start, end, stretch)
+        return _open_video('stream.StreamFrames', source, start, end, stretch)
     raise FileNotFoundError(
         f'no frames at {source!r}: there is no such video file or folder')
+
+
+def _open_video(kind: str, source: str, *args: object) -> Frames:
+    """Make a reader that needs PyAV, which images and training do not."""
+    module, name = kind.split('.')
+    try:
+        reader = import_module(f'.{module}', __package__)
+    except ImportError as error:
+        raise FrameError(
+            f'{source!r} cannot be read: PyAV, which reads videos, is not '
+            f'there ({error}); `pip install -r requirements/runtime.txt`'
+        ) from error
+    return getattr(reader, name)(source, *args)
 
 
 def _local(source: str) -> str:
