@@ -5,6 +5,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from siamattn_mm.utils.quiet_opencv import quiet_opencv
+
 from .byte_cache import ByteCache
 from .value_stretch import ValueStretch
 
@@ -132,17 +134,26 @@ def decode_values(data: np.ndarray, path: str) -> np.ndarray:
     Raises:
         UnreadableFrameError: If it is no image.
     """
-    # imdecode raises on an empty buffer, and on some broken headers; it
-    # returns None on anything else that it does not understand.
-    try:
-        image = cv2.imdecode(
-            data, cv2.IMREAD_COLOR
-            | cv2.IMREAD_ANYDEPTH) if data.size else None
-    except cv2.error:
-        image = None
-    if image is None:
+    image = _imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if image is None and data[:2].tobytes() in (b'II', b'MM'):
+        # OpenCV makes no colours of a TIFF of floats.
+        image = _imdecode(data, cv2.IMREAD_UNCHANGED)
+        if image is not None:
+            image = np.dstack([image] * 3) if image.ndim == 2 else (
+                image[..., :3])
+    if image is None or image.ndim != 3 or image.shape[2] != 3:
         raise UnreadableFrameError(path, 'not an image')
     return image
+
+
+def _imdecode(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
+    # It raises on an empty buffer and on some broken headers, and returns
+    # None on anything else that it does not understand.
+    try:
+        with quiet_opencv():
+            return cv2.imdecode(data, flags) if data.size else None
+    except cv2.error:
+        return None
 
 
 def _decode_image(path: str) -> np.ndarray:

@@ -82,7 +82,7 @@ def test_a_mask_of_16_bits_is_what_is_above_zero(tmp_path, value, channels):
 
 @pytest.mark.parametrize('mode', ['LA', 'RGBA', 'I', 'F', '1'])
 def test_masks_of_other_modes(tmp_path, mode):
-    path = str(tmp_path / ('mask.tif' if mode == 'F' else 'mask.png'))
+    path = str(tmp_path / ('mask.tif' if mode in 'IF' else 'mask.png'))
     mask = np.zeros((6, 8), np.uint8)
     mask[2:4, 3:5] = 255
     image = Image.fromarray(mask).convert(mode)

@@ -200,7 +200,7 @@ def test_16_bits_have_one_stretch_a_sequence(config, thermal):
 def test_16_bits_with_a_given_range(config, thermal):
     image = build(config, thermal, value_range=[7000, 9550])[
         (0, 0)]['inputs']['img']
-    assert (image.min(), image.max()) == (0, 127)
+    assert (image.min(), image.max()) == (0, 128)
     with pytest.raises(ValueError, match='value_range must be two'):
         build(config, thermal, value_range=[9, 7])
 
