@@ -19,7 +19,6 @@ from typing import (
     Tuple,
 )
 
-import cv2
 import numpy as np
 from rich import progress
 from rich.console import Console
@@ -35,7 +34,7 @@ from siamattn_mm.utils.command_line import (
     find_config,
     warnings_in_one_line,
 )
-from siamattn_mm.utils.files import written_whole
+from siamattn_mm.utils.images import write_image
 from siamattn_mm.visualization.attention import AttentionProbe
 from siamattn_mm.visualization.attention_panel import AttentionPanel
 
@@ -212,13 +211,6 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
     return Tracked(records, first, picks, maps, seconds, broken)
 
 
-def write_image(path: str, image: np.ndarray) -> None:
-    """Write a picture, whole or not at all."""
-    with written_whole(path) as temporary:
-        # imwrite takes no name that is not UTF-8.
-        cv2.imencode('.png', image)[1].tofile(temporary)
-
-
 def write_results(args: argparse.Namespace, frames: apis.Frames,
                   tracked: Tracked) -> List[str]:
     """Write everything but the video; returns the files' names."""
@@ -250,8 +242,9 @@ def main() -> None:
     args = parser.parse_args()
     # Only what the user can mend ends without a traceback.
     try:
-        frames = apis.open_frames(args.source, args.start, args.end,
-                                  args.value_range)
+        with warnings_in_one_line(parser.prog):
+            frames = apis.open_frames(args.source, args.start, args.end,
+                                      args.value_range)
         rest = iter(frames)
         first = next(rest)
         if args.box is not None:

@@ -146,6 +146,21 @@ def decode_values(data: np.ndarray, path: str) -> np.ndarray:
     return image
 
 
+def read_unchanged(path: str) -> Optional[np.ndarray]:
+    """Read an image with all its channels and bits.
+
+    Args:
+        path (str): The file; its name may be of any bytes.
+
+    Returns:
+        ndarray | None: (H, W) or (H, W, C); None if it cannot be read.
+    """
+    try:
+        return _imdecode(read_bytes(path), cv2.IMREAD_UNCHANGED)
+    except UnreadableFrameError:
+        return None
+
+
 def _imdecode(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
     # It raises on an empty buffer and on some broken headers, and returns
     # None on anything else that it does not understand.

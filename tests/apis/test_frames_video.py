@@ -177,7 +177,8 @@ def test_truncated_file(tmp_path, name):
     path.write_bytes(content[:len(content) * 6 // 10])
     if name.endswith('ts'):
         # A broadcast has no length: what is there is all of it.
-        assert 10 < len(open_frames(str(path))) < COUNT
+        with pytest.warns(UserWarning, match='are damaged'):
+            assert 10 < len(open_frames(str(path))) < COUNT
         return
     with pytest.raises(FrameError, match='truncated or damaged') as caught:
         open_frames(str(path))
@@ -187,24 +188,56 @@ def test_truncated_file(tmp_path, name):
     assert len(list(frames)) == len(frames) == readable
 
 
-def test_damaged_in_the_middle(tmp_path):
-    path = tmp_path / 'damaged.mkv'
-    write(path, 'ffv1', 'bgr0', slicecrc='1')
-    sizes = []
+def damage(path, index, keep=6):
+    """Spoil a packet, counted as the file stores them."""
     with av.open(str(path)) as container:
-        for packet in container.demux(video=0):
-            sizes.append(bytes(packet))
-    content = path.read_bytes()
-    at = content.index(sizes[17])
-    path.write_bytes(content[:at] + b'\xff' * len(sizes[17]) +
-                     content[at + len(sizes[17]):])
+        packets = [bytes(packet) for packet in container.demux(video=0)]
+    content, at = path.read_bytes(), 0
+    for packet in packets[:index + 1]:
+        at = content.index(packet, at) + len(packet)
+    size = len(packets[index])
+    path.write_bytes(content[:at - size + keep] + b'\x55' * (size - keep) +
+                     content[at:])
+
+
+@pytest.mark.parametrize('codec, pix_fmt, options', [
+    ('ffv1', 'bgr0', dict(slicecrc='1')), ('mjpeg', 'yuvj420p', {}),
+    ('libvpx-vp9', 'yuv420p', {}), ('libx264', 'yuv420p', dict(bf='0')),
+    ('libx264', 'yuv420p', dict(bf='3', g='30'))])
+def test_damaged_in_the_middle(tmp_path, codec, pix_fmt, options):
+    path = tmp_path / 'damaged.mkv'
+    write(path, codec, pix_fmt, **options)
+    damage(path, 17, 0)
     with pytest.raises(FrameError) as caught:
         open_frames(str(path))
     message = str(caught.value)
-    assert 'damaged.mkv' in message and 'frame 17 cannot be' in message
-    assert 'end=17 ' in message and '\n' not in message
-    assert [number(f) for f in open_frames(str(path), 0, 17)
-            ] == list(range(17))
+    assert 'damaged.mkv' in message and 'cannot be decoded' in message
+    assert '\n' not in message
+    readable = int(message.split('end=')[1].split()[0])
+    # Frames are stored in another order where they refer to later ones.
+    assert readable == 17 or 13 <= readable <= 20 and options.get('bf') == '3'
+    assert [number(f) for f in open_frames(str(path), 0, readable)
+            ] == list(range(readable))
+
+
+def test_damage_that_the_decoder_patches(tmp_path):
+    path = tmp_path / 'patched.avi'
+    write(path, 'mpeg4')
+    damage(path, 17)
+    with pytest.warns(UserWarning, match=r'patched.avi.*: 1 of .*\(17\)'):
+        frames = open_frames(str(path))
+    assert len(list(frames)) == COUNT
+    # Nothing to say about the others.
+    assert len(open_frames(str(path), 0, 17)) == 17
+
+
+def test_damaged_from_the_start(tmp_path):
+    path = tmp_path / 'damaged.avi'
+    write(path, 'mjpeg', 'yuvj420p')
+    damage(path, 0, 0)
+    with pytest.raises(FrameError, match='frame 0 cannot be') as caught:
+        open_frames(str(path))
+    assert 'end=' not in str(caught.value)
 
 
 def test_picture_that_changes_its_size(tmp_path):

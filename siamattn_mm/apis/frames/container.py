@@ -1,5 +1,5 @@
 """A video file or stream, decoded by PyAV: it reads what ffmpeg reads."""
-from typing import IO, Iterator, Optional, Tuple, Union
+from typing import IO, Iterator, List, Optional, Tuple, Union
 
 import av
 
@@ -53,7 +53,8 @@ class Container:
         self._seen, self._last = 0., 0
         try:
             self._stream = _video_stream(self._container, name, source)
-            self._stream.thread_type = 'AUTO'
+            # With a thread a frame, an error would come some frames late.
+            self._stream.thread_type = 'SLICE'
         except Exception:
             self.close()
             raise
@@ -83,32 +84,42 @@ class Container:
     def frames(self, strict: bool = True) -> Iterator[av.VideoFrame]:
         """Decode the frames that a player shows, in order.
 
-        What cannot be decoded in front of the first frame belongs to
+        What cannot be decoded in front of the first key frame belongs to
         something before the file's start, and is left out.
 
         Args:
-            strict (bool): Whether damage behind the first frame is an error.
-                Defaults to True; False leaves such frames out, as a live
-                picture does.
+            strict (bool): Whether damage behind it is an error. Defaults to
+                True; False leaves such frames out, as a live picture does.
 
         Yields:
             av.VideoFrame: One by one.
 
         Raises:
-            DecodeError: If a frame cannot be decoded.
+            DecodeError: If a frame cannot be decoded, behind all frames that
+                come before it.
         """
         started = False
         for packet in self._packets():
+            started = started or packet is None or packet.is_keyframe
             try:
-                decoded = (self._stream.codec_context.decode(None)
-                           if packet is None else packet.decode())
+                frames = self._flushed() if packet is None else packet.decode()
             except (av.FFmpegError, EOFError) as error:
-                if started and strict:
-                    raise DecodeError(reason_of(error)) from error
-                continue
-            for frame in decoded:
-                started = True
-                yield frame
+                if not (started and strict):
+                    continue
+                yield from self._flushed(packet.pts)
+                raise DecodeError(reason_of(error)) from error
+            yield from frames
+
+    def _flushed(self, before: Optional[int] = None) -> List[av.VideoFrame]:
+        """What the decoder holds back, for frames that refer to later ones."""
+        try:
+            frames = self._stream.codec_context.decode(None)
+        except (av.FFmpegError, EOFError):
+            return []
+        return [
+            frame for frame in frames
+            if before is None or frame.pts is None or frame.pts < before
+        ]
 
     def _packets(self) -> Iterator[Optional[av.Packet]]:
         """Packets of the video; None at the end of a file that breaks off."""

@@ -1,6 +1,7 @@
 """Frames of a video file."""
 import contextlib
-from typing import Iterator, Optional
+import warnings
+from typing import Iterator, List, Optional
 
 import av
 import numpy as np
@@ -35,7 +36,7 @@ class VideoFrames(Frames):
         # A range that makes no sense is refused with the number of frames.
         stop = end if end is not None and 0 <= start < end else None
         with _open(source) as video:
-            count, size = self._count(video, source, stop)
+            count, size, patched = self._count(video, source, stop)
             fps = video.fps
             if not count:
                 raise FrameError(
@@ -48,11 +49,13 @@ class VideoFrames(Frames):
                 f'video {source!r} is truncated or damaged: {count} of its '
                 f'{claimed} frames can be read (end={count} takes just these)')
         end = check_range(source, start, end, count)
+        _warn_of(source, [i for i in patched if start <= i < end])
         super().__init__(source, start, end, fps, size)
 
     def _count(self, video: Container, source: str,
                stop: Optional[int]) -> tuple:
-        count, size, stored = 0, None, None
+        """Number of frames, their size, and which of them are patched."""
+        count, size, stored, patched = 0, None, None, []
         try:
             for frame in video.frames():
                 if stored is None:
@@ -66,15 +69,17 @@ class VideoFrames(Frames):
                         'these)')
                 if self._stretch.value_range is None:
                     self._learn(frame)
+                if frame.is_corrupt:
+                    patched.append(count)
                 count += 1
                 if count == stop:
                     break
         except DecodeError as error:
+            hint = f'; end={count} takes the frames in front of it'
             raise FrameError(
                 f'video {source!r} is damaged: frame {count} cannot be '
-                f'decoded ({error}); end={count} takes the frames in front of '
-                'it') from error
-        return count, size
+                f'decoded ({error}){hint if count else ""}') from error
+        return count, size, patched
 
     def _learn(self, frame: av.VideoFrame) -> None:
         # Most videos have 8 bits: nothing to convert for.
@@ -96,6 +101,15 @@ class VideoFrames(Frames):
                         return
         raise FrameError(
             f'video {self.source!r}: frame {index} cannot be read')
+
+
+def _warn_of(source: str, patched: List[int]) -> None:
+    if patched:
+        shown = ', '.join(map(str, patched[:5])) + ', ...' * (len(patched) > 5)
+        warnings.warn(
+            f'video {source!r}: {len(patched)} of its frames are damaged '
+            f'({shown}); the decoder patches what it cannot read',
+            stacklevel=4)
 
 
 @contextlib.contextmanager
