@@ -42,7 +42,7 @@ class AvWriter:
             self._file.close()
             raise
 
-    def _add_stream(self, fps: float) -> av.VideoStream:
+    def _add_stream(self, fps: float) -> av.video.stream.VideoStream:
         for codec in CODECS:
             if codec not in av.codec.codecs_available or not all(self._size):
                 continue

@@ -62,8 +62,12 @@ def remux(source, path, start=0., angle=None):
     """Copy without encoding, from a time on, or with a rotation tag."""
     with av.open(source) as old, av.open(str(path), 'w') as new:
         stream = old.streams.video[0]
+        if not hasattr(new, 'add_stream_from_template'):
+            pytest.skip('this PyAV copies no streams')
         copy = new.add_stream_from_template(stream)
         if angle is not None:
+            if not hasattr(copy, 'set_display_rotation'):
+                pytest.skip('this PyAV writes no rotation')
             copy.set_display_rotation(angle)
         first = None
         if start:

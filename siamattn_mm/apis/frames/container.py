@@ -184,7 +184,7 @@ class Container:
 
 
 def _video_stream(container: av.container.InputContainer, name: str,
-                  source: Union[str, IO[bytes]]) -> av.VideoStream:
+                  source: Union[str, IO[bytes]]) -> av.video.stream.VideoStream:
     """The stream to decode; a picture for the cover is not it."""
     streams = [s for s in container.streams if s.type == 'video']
     if not streams:
@@ -200,11 +200,11 @@ def _video_stream(container: av.container.InputContainer, name: str,
     return stream
 
 
-def _is_cover(stream: av.VideoStream) -> bool:
+def _is_cover(stream: av.video.stream.VideoStream) -> bool:
     return 'attached_pic' in str(getattr(stream, 'disposition', '')).lower()
 
 
-def codec_name(stream: av.VideoStream) -> str:
+def codec_name(stream: av.video.stream.VideoStream) -> str:
     """A codec as people call it, with the four letters of the container."""
     context = stream.codec_context
     tag = context.codec_tag

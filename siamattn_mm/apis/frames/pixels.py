@@ -7,6 +7,8 @@ from siamattn_mm.datasets.value_stretch import ValueStretch
 
 from .orientation import display_matrix, upright
 
+_PYAV = int(av.__version__.split('.')[0])
+
 
 def frame_values(frame: av.VideoFrame) -> np.ndarray:
     """The picture of a frame, upright, in its own values where they matter.
@@ -25,9 +27,9 @@ def frame_values(frame: av.VideoFrame) -> np.ndarray:
     if name.startswith('gray') and 8 < bits <= 16:
         image = _grey(frame, '>u2' if name.endswith('be') else '<u2')
     elif frame.format.is_rgb and bits == 16:
-        image = frame.to_ndarray(format='rgb48le')[..., ::-1]
+        image = _converted(frame, 'rgb48le')[..., ::-1]
     else:
-        image = frame.to_ndarray(format='bgr24')
+        image = _converted(frame, 'bgr24')
     return upright(image, display_matrix(frame))
 
 
@@ -44,6 +46,14 @@ def to_bgr(values: np.ndarray, stretch: ValueStretch) -> np.ndarray:
     image = np.ascontiguousarray(stretch(values))
     return image if image.ndim == 3 else cv2.cvtColor(image,
                                                       cv2.COLOR_GRAY2BGR)
+
+
+def _converted(frame: av.VideoFrame, pixels: str) -> np.ndarray:
+    # On one thread: for one picture, waking others takes longer than it
+    # saves, several times longer where they have something else to do.
+    # PyAV before 17 has no others.
+    threads = dict(threads=1) if _PYAV >= 17 else {}
+    return frame.to_ndarray(format=pixels, **threads)
 
 
 def _grey(frame: av.VideoFrame, dtype: str) -> np.ndarray:
