@@ -4,6 +4,7 @@ from typing import Dict, Tuple
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 
 # H.264 plays in browsers too; MPEG-4 is there in every FFmpeg.
 CODECS: Tuple[str, ...] = ('libx264', 'libopenh264', 'mpeg4')
@@ -42,7 +43,7 @@ class AvWriter:
             self._file.close()
             raise
 
-    def _add_stream(self, fps: float) -> av.video.stream.VideoStream:
+    def _add_stream(self, fps: float) -> VideoStream:
         for codec in CODECS:
             if codec not in av.codec.codecs_available or not all(self._size):
                 continue

@@ -2,6 +2,7 @@
 from typing import IO, Iterator, List, Optional, Tuple, Union
 
 import av
+from av.video.stream import VideoStream
 
 from .base import FrameError
 from .codec_tags import codec_tags
@@ -184,7 +185,7 @@ class Container:
 
 
 def _video_stream(container: av.container.InputContainer, name: str,
-                  source: Union[str, IO[bytes]]) -> av.video.stream.VideoStream:
+                  source: Union[str, IO[bytes]]) -> VideoStream:
     """The stream to decode; a picture for the cover is not it."""
     streams = [s for s in container.streams if s.type == 'video']
     if not streams:
@@ -200,11 +201,11 @@ def _video_stream(container: av.container.InputContainer, name: str,
     return stream
 
 
-def _is_cover(stream: av.video.stream.VideoStream) -> bool:
+def _is_cover(stream: VideoStream) -> bool:
     return 'attached_pic' in str(getattr(stream, 'disposition', '')).lower()
 
 
-def codec_name(stream: av.video.stream.VideoStream) -> str:
+def codec_name(stream: VideoStream) -> str:
     """A codec as people call it, with the four letters of the container."""
     context = stream.codec_context
     tag = context.codec_tag
