@@ -55,6 +55,13 @@ def server(tmp_path_factory):
     for index in range(8):
         writer.write(picture(index))
     writer.release()
+    noise = np.random.default_rng(0)
+    writer = cv2.VideoWriter(
+        str(folder / 'large.mp4'), cv2.VideoWriter_fourcc(*'mp4v'), 20.,
+        (640, 480))
+    for _ in range(12):
+        writer.write(noise.integers(0, 255, (480, 640, 3), np.uint8))
+    writer.release()
     (folder / 'page.html').write_text('<html>no video</html>' * 99)
     handler = functools.partial(Handler, directory=str(folder))
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
@@ -89,6 +96,13 @@ def test_stream_that_ends_too_early(server, end):
     frames = open_frames(f'{server}/clip.avi', 8 if end is None else 0, end)
     with pytest.raises(FrameError, match='ended at frame 8'):
         list(frames)
+
+
+def test_large_file_with_its_index_at_the_end(server):
+    # More than FFmpeg keeps in memory, which cannot go back to the frames.
+    frames = open_frames(f'{server}/large.mp4')
+    assert frames.size == (640, 480)
+    assert len(list(frames)) == 12
 
 
 def test_camera_on_a_network(server):

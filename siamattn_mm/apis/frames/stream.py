@@ -45,6 +45,10 @@ class StreamFrames(Frames):
         self._stretch = stretch
         fps = self._open()
         first = self._next()
+        if first is None and self._broken is not None:
+            # Its index was found, but the way back to the frames was not.
+            fps = self._open(_fetched(self._address))
+            first = self._next()
         if first is None:
             raise FrameError(f'{self._name} gives no picture')
         self._first: Optional[np.ndarray] = first
@@ -70,9 +74,9 @@ class StreamFrames(Frames):
                 yield frame
             index += 1
 
-    def _open(self) -> float:
+    def _open(self, file: Optional[IO[bytes]] = None) -> float:
         self._video: Optional[Container] = _container(self._address,
-                                                      self._name)
+                                                      self._name, file)
         self._decoded = self._video.frames(strict=False)
         self._first = None
         return self._video.fps
@@ -107,32 +111,42 @@ def without_password(address: str) -> str:
     return re.sub(r'(?<=://)[^/@]*@', '', address)
 
 
-def _container(address: str, name: str) -> Container:
+def _container(address: str, name: str,
+               file: Optional[IO[bytes]]) -> Container:
+    """Open an address, or what was fetched from it."""
+    if file is None and '://' not in address:
+        return Container(open(address, 'rb'), name)  # a named pipe
     options = {}
     if address.lower().startswith('rtsp'):
         # Over UDP, packets that get lost would smear the picture.
         options['rtsp_transport'] = 'tcp'
-    if '://' not in address:
-        return Container(open(address, 'rb'), name)  # a named pipe
     try:
-        return Container(address, name, TIMEOUT, options)
+        if file is None:
+            return Container(address, name, TIMEOUT, options)
     except (av.FFmpegError, OSError) as error:
-        spooled = None
-        # Some files begin at their end, and not every server can seek.
-        if address.lower().startswith('http') and type(error) in (
-                av.error.OSError, av.error.InvalidDataError):
-            spooled = _download(address)
-        if spooled is None:
+        if type(error) in (av.error.OSError, av.error.InvalidDataError):
+            file = _fetched(address)
+        if file is None:
             raise FrameError(
                 f'{name} cannot be opened: {reason_of(error)}') from error
     try:
-        return Container(spooled, name)
+        return Container(file, name)
     except (av.FFmpegError, OSError, EOFError) as error:
         raise FrameError(f'{name} cannot be read as a video') from error
 
 
+def _fetched(address: str) -> Optional[IO[bytes]]:
+    """A whole file of a web server; None if it is none, or cannot be had.
+
+    Some files begin at their end, and not every server can seek.
+    """
+    if not address.lower().startswith('http'):
+        return None
+    return _download(address)
+
+
 def _download(address: str) -> Optional[IO[bytes]]:
-    """A file of known length; None if it cannot be had."""
+    """A file of known length; a live picture has none."""
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT) as answer:
             if answer.headers.get('Content-Length') is None:
