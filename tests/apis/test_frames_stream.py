@@ -162,6 +162,22 @@ def test_named_pipe(tmp_path, server):
     thread.join()
 
 
+@pytest.mark.parametrize('content', [b'', b'no video' * 999])
+def test_named_pipe_without_a_video(tmp_path, content):
+    path = str(tmp_path / 'pipe')
+    os.mkfifo(path)
+
+    def feed():
+        with open(path, 'wb') as pipe:
+            pipe.write(content)
+
+    thread = threading.Thread(target=feed, daemon=True)
+    thread.start()
+    with pytest.raises(FrameError, match='pipe.*cannot be read as a video'):
+        open_frames(path)
+    thread.join()
+
+
 def test_device_file_is_a_camera(monkeypatch):
     opened = []
 

@@ -47,8 +47,10 @@ class StreamFrames(Frames):
         first = self._next()
         if first is None and self._broken is not None:
             # Its index was found, but the way back to the frames was not.
-            fps = self._open(_fetched(self._address))
-            first = self._next()
+            file = _fetched(self._address)
+            if file is not None:
+                fps = self._open(file)
+                first = self._next()
         if first is None:
             raise FrameError(f'{self._name} gives no picture')
         self._first: Optional[np.ndarray] = first
@@ -115,7 +117,7 @@ def _container(address: str, name: str,
                file: Optional[IO[bytes]]) -> Container:
     """Open an address, or what was fetched from it."""
     if file is None and '://' not in address:
-        return Container(open(address, 'rb'), name)  # a named pipe
+        file = open(address, 'rb')  # a named pipe
     options = {}
     if address.lower().startswith('rtsp'):
         # Over UDP, packets that get lost would smear the picture.
