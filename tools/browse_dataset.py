@@ -8,11 +8,11 @@ import os
 import os.path as osp
 from itertools import islice
 
-import cv2
 from mmengine.config import Config, DictAction
 from mmengine.registry import DATASETS, init_default_scope
 
 from siamattn_mm.datasets import PairSampler
+from siamattn_mm.utils.images import write_image
 from siamattn_mm.visualization.pair_sheet import contact_sheet, draw_pair
 
 
@@ -62,7 +62,7 @@ def main() -> None:
     os.makedirs(args.out, exist_ok=True)
     for i in range(0, len(pictures), args.per_sheet):
         path = osp.join(args.out, f'pairs_{i // args.per_sheet:03d}.png')
-        cv2.imwrite(path, contact_sheet(pictures[i:i + args.per_sheet]))
+        write_image(path, contact_sheet(pictures[i:i + args.per_sheet]))
         print(path)
 
 

@@ -19,7 +19,6 @@ from typing import (
     Tuple,
 )
 
-import cv2
 import numpy as np
 from rich import progress
 from rich.console import Console
@@ -35,7 +34,8 @@ from siamattn_mm.utils.command_line import (
     find_config,
     warnings_in_one_line,
 )
-from siamattn_mm.utils.files import check_writable, written_whole
+from siamattn_mm.utils.files import check_writable
+from siamattn_mm.utils.images import write_image
 from siamattn_mm.visualization.attention import AttentionProbe
 from siamattn_mm.visualization.attention_panel import AttentionPanel
 
@@ -50,8 +50,9 @@ def make_parser() -> Parser:
     parser = Parser(prog='demo.py', description=__doc__.splitlines()[0])
     parser.add_argument(
         'source',
-        help='video file, folder of images, or number of a camera (Ctrl-C '
-        'ends it)')
+        help='video file, folder of images, number or device file of a '
+        'camera, or address of a stream, rtsp:// or http:// (Ctrl-C ends '
+        'these)')
     add_model_arguments(parser)
     parser.add_argument(
         '--box',
@@ -64,6 +65,13 @@ def make_parser() -> Parser:
         '--start', type=int, default=0, help='first frame, counted from 0')
     parser.add_argument(
         '--end', type=int, help='the frame behind the last one')
+    parser.add_argument(
+        '--value-range',
+        type=float,
+        nargs=2,
+        metavar=('LOW', 'HIGH'),
+        help='of pixels of more than 8 bits, as of thermal cameras: what '
+        'becomes black and white (default: chosen by the first frame)')
     parser.add_argument(
         '--out', default='outputs/demo', help='folder (default: %(default)s)')
     parser.add_argument(
@@ -93,12 +101,14 @@ class Tracked(NamedTuple):
         picks (EvenPicks): Frames for the strip.
         maps (EvenPicks, optional): Frames with attention maps.
         seconds (float): That the tracker took for all frames but the first.
+        broken (FrameError, optional): Why it ended before its end.
     """
     records: List[result_files.FrameRecord]
     first: np.ndarray
     picks: visualization.EvenPicks
     maps: Optional[visualization.EvenPicks]
     seconds: float
+    broken: Optional[apis.FrameError]
 
 
 class AttentionView:
@@ -166,6 +176,7 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
     """
     total = operator.length_hint(frames, 0) or None  # None: a camera
     picks, seconds = visualization.EvenPicks(STRIP_TILES), 0.
+    broken = None
     records = [result_files.record_of(frames.start, given)]
     first = visualization.draw_result(first, given, 'given')
 
@@ -193,18 +204,14 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
                      result.bbox)
                 records.append(result_files.record_of(index, result))
                 bar.advance(task)
+        except apis.FrameError as error:
+            # What was tracked so far is worth keeping.
+            broken = error
         except KeyboardInterrupt:
             if total is not None:
                 raise
     maps = None if view is None else view.picks
-    return Tracked(records, first, picks, maps, seconds)
-
-
-def write_image(path: str, image: np.ndarray) -> None:
-    """Write a picture, whole or not at all."""
-    with written_whole(path) as temporary:
-        if not cv2.imwrite(temporary, image):
-            raise OSError(f'{path!r} cannot be written')
+    return Tracked(records, first, picks, maps, seconds, broken)
 
 
 def write_results(args: argparse.Namespace, frames: apis.Frames,
@@ -234,13 +241,13 @@ def write_results(args: argparse.Namespace, frames: apis.Frames,
 
 def main() -> None:
     """Track, and say where the results are."""
-    # Our own messages instead of FFmpeg's; read when a file is opened.
-    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
     parser = make_parser()
     args = parser.parse_args()
     # Only what the user can mend ends without a traceback.
     try:
-        frames = apis.open_frames(args.source, args.start, args.end)
+        with warnings_in_one_line(parser.prog):
+            frames = apis.open_frames(args.source, args.start, args.end,
+                                      args.value_range)
         rest = iter(frames)
         first = next(rest)
         if args.box is not None:
@@ -281,7 +288,12 @@ def main() -> None:
     speed = f'{count / (time.perf_counter() - began):.1f} frames a second'
     if count > 1:
         speed += f' (the tracker alone: {(count - 1) / tracked.seconds:.1f})'
-    print(f'{args.out}: {count} frames in {", ".join(names)}; {speed}')
+    # A name that is no UTF-8 cannot be printed as it is.
+    out = args.out.encode('utf-8', 'replace').decode()
+    print(f'{out}: {count} frames in {", ".join(names)}; {speed}')
+    if tracked.broken is not None:
+        parser.exit(1, f'{parser.prog}: error: {tracked.broken}; what was '
+                    'tracked up to there is kept\n')
 
 
 def _ignore(frame: np.ndarray) -> None:

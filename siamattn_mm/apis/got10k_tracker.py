@@ -12,22 +12,30 @@
 Importing this module needs got10k.
 """
 import os.path as osp
+import time
 from typing import List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from PIL import Image
 
+from siamattn_mm.datasets.image_reader import (
+    decode_image,
+    decode_values,
+    read_bytes,
+)
 from siamattn_mm.datasets.sequence_folder import (
     SequenceFolderError,
     find_sequences,
     read_sequence,
 )
+from siamattn_mm.datasets.value_stretch import ValueStretch
 
 from .tracker import Tracker
 
 try:
     from got10k.experiments import ExperimentOTB
     from got10k.trackers import Tracker as _Tracker
+    from got10k.utils.viz import show_frame
 except ImportError as error:
     raise ImportError(
         f'got10k cannot be imported ({error}): install it with `bash '
@@ -46,26 +54,68 @@ class GOT10kTracker(_Tracker):
         # Of a deterministic one, got10k wants one pass instead of three.
         super().__init__(name=name, is_deterministic=True)
         self.tracker = tracker
+        self._stretch = ValueStretch()
+
+    def track(self,
+              img_files: Sequence[str],
+              box: Sequence[float],
+              visualize: bool = False) -> Tuple[np.ndarray, np.ndarray]:
+        """Track through one sequence.
+
+        Frames of 8 bits are read by got10k. It would cut those of more off at
+        255, so these are read here.
+
+        Args:
+            img_files (Sequence[str]): N images.
+            box (Sequence[float]): x, y, w, h in the first one, in pixels.
+            visualize (bool): Whether got10k shows them. Defaults to False.
+
+        Returns:
+            tuple[ndarray, ndarray]: (N, 4) boxes and (N,) seconds.
+
+        Raises:
+            UnreadableFrameError: If an image of more than 8 bits cannot be
+                read.
+        """
+        if len(img_files) == 0 or not _is_deep(img_files[0]):
+            return super().track(img_files, box, visualize)
+        stretch = ValueStretch()
+        boxes, times = np.zeros((len(img_files), 4)), np.zeros(len(img_files))
+        boxes[0] = box
+        for index, path in enumerate(img_files):
+            frame = decode_image(read_bytes(path), path, stretch)
+            began = time.time()
+            if index == 0:
+                self.tracker.init(frame, box)
+            else:
+                boxes[index] = self.tracker.update(frame).bbox
+            times[index] = time.time() - began
+            if visualize:
+                show_frame(Image.fromarray(frame[..., ::-1]), boxes[index])
+        return boxes, times
 
     def init(self, image: Image.Image, box: Sequence[float]) -> None:
         """Take the target from the first frame.
 
         Args:
-            image (PIL.Image.Image): RGB.
+            image (PIL.Image.Image): RGB, grey, or 16 bits (modes I;16, I and
+                F), which are stretched, as all frames behind it, by the range
+                of this one's values.
             box (Sequence[float]): x, y, w, h in pixels.
         """
-        self.tracker.init(_frame(image), box)
+        self._stretch = ValueStretch()
+        self.tracker.init(_frame(image, self._stretch), box)
 
     def update(self, image: Image.Image) -> np.ndarray:
         """Find the target in the next frame.
 
         Args:
-            image (PIL.Image.Image): RGB.
+            image (PIL.Image.Image): As the first.
 
         Returns:
             ndarray: (4,) x, y, w, h in pixels.
         """
-        return self.tracker.update(_frame(image)).bbox
+        return self.tracker.update(_frame(image, self._stretch)).bbox
 
 
 class ExperimentFolder(ExperimentOTB):
@@ -140,6 +190,21 @@ class _FolderSequences:
         return paths, boxes.copy()
 
 
-def _frame(image: Image.Image) -> np.ndarray:
+def _frame(image: Image.Image, stretch: ValueStretch) -> np.ndarray:
     """(H, W, 3) uint8, BGR."""
+    if image.mode.split(';')[0] in ('I', 'F'):
+        # convert() would cut all values off at 255.
+        image = Image.fromarray(stretch(np.asarray(image)))
     return np.ascontiguousarray(np.asarray(image.convert('RGB'))[..., ::-1])
+
+
+def _is_deep(path: str) -> bool:
+    """Whether an image has more than 8 bits; False if it is none."""
+    try:
+        with Image.open(path) as image:
+            if image.mode in ('P', 'L', '1') or image.format == 'JPEG':
+                return False
+        # Pillow does not say how many bits colours have.
+        return decode_values(read_bytes(path), path).dtype != np.uint8
+    except OSError:
+        return False

@@ -1,8 +1,14 @@
 """Serve a tracker over TraX, the protocol of the VOT toolkit."""
 from typing import Any, Callable, Dict, Sequence, Tuple
 
-import cv2
 import numpy as np
+
+from siamattn_mm.datasets.image_reader import (
+    UnreadableFrameError,
+    decode_image,
+    read_bytes,
+)
+from siamattn_mm.datasets.value_stretch import ValueStretch
 
 from .tracker import Result, Tracker
 
@@ -69,13 +75,15 @@ def serve(server: Any, tracker: Tracker, region: str = 'polygon') -> int:
     """
     check_region(tracker, region)
     status = import_trax().TraxStatus
-    num_frames = 0
+    num_frames, stretch = 0, ValueStretch()
     while True:
         request = server.wait()
         if request.type not in (status.INITIALIZE, status.FRAME):
             return num_frames
         path = request.image['color'].path()
-        frame = _read(path)
+        if request.type == status.INITIALIZE:
+            stretch = ValueStretch()
+        frame = _read(path, stretch)
         try:
             if request.type == status.INITIALIZE:
                 given = request.objects[0][0]
@@ -154,8 +162,8 @@ def _mask(result: Result) -> Any:
     return import_trax().region.Mask.create(mask)
 
 
-def _read(path: str) -> np.ndarray:
-    frame = cv2.imread(path, cv2.IMREAD_COLOR)
-    if frame is None:
-        raise ValueError(f'{path}: cannot be read as an image')
-    return frame
+def _read(path: str, stretch: ValueStretch) -> np.ndarray:
+    try:
+        return decode_image(read_bytes(path), path, stretch)
+    except UnreadableFrameError as error:
+        raise ValueError(f'{path}: cannot be read as an image') from error

@@ -6,10 +6,14 @@ import re
 import shlex
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-import cv2
 import numpy as np
 import yaml
 
+from siamattn_mm.datasets.image_reader import (
+    UnreadableFrameError,
+    decode_values,
+    read_bytes,
+)
 from siamattn_mm.datasets.sequence_folder import (
     SequenceFolderError,
     TrackingSequence,
@@ -179,10 +183,12 @@ def _write_sequence(folder: str, sequence: TrackingSequence) -> None:
         os.symlink(
             osp.abspath(sequence.frame_path(i)),
             osp.join(folder, 'color', f'{i + 1:08d}{suffix}'))
-    first = cv2.imread(sequence.frame_path(0))
-    if first is None:
+    path = sequence.frame_path(0)
+    try:
+        first = decode_values(read_bytes(path), path)
+    except UnreadableFrameError as error:
         raise SequenceFolderError(
-            f'{sequence.frame_path(0)}: cannot be read as an image')
+            f'{path}: cannot be read as an image') from error
     regions = (sequence.boxes
                if sequence.polygons is None else sequence.polygons)
     _write(osp.join(folder, 'groundtruth.txt'), ''.join(

@@ -51,9 +51,14 @@ def make_tracker(name: str, models: dict) -> object:
 def read_image(path: str) -> np.ndarray:
     """An image as the other trackers get it: (H, W, 3) uint8, BGR."""
     data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    image = cv2.imdecode(
+        data, cv2.IMREAD_COLOR
+        | cv2.IMREAD_ANYDEPTH) if data.size else None
     if image is None:
         raise RuntimeError(f'{path}: not a readable image')
+    if image.dtype != np.uint8:
+        raise RuntimeError(f'{path}: {image.dtype} pixels; the other trackers '
+                           'take 8 bits')
     return image
 
 

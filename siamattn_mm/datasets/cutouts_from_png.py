@@ -10,8 +10,9 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from siamattn_mm.utils.files import whole_folder
-from siamattn_mm.utils.quiet_opencv import quiet_opencv
+from siamattn_mm.utils.images import write_image
 
+from .image_reader import read_unchanged
 from .progress import progress
 
 OPAQUE = 128
@@ -71,7 +72,7 @@ def _write(src: str, paths: List[str], dst: str, max_side: int,
         image, mask = found
         number = len(images) + 1
         name = f'{number:05d}.jpg'
-        cv2.imwrite(
+        write_image(
             osp.join(dst, 'images', name), image,
             [cv2.IMWRITE_JPEG_QUALITY, 92])
         height, width = mask.shape
@@ -102,8 +103,7 @@ def _write(src: str, paths: List[str], dst: str, max_side: int,
 def _read_object(path: str, max_side: int,
                  min_side: int) -> Optional[Tuple[np.ndarray, np.ndarray]]:
     """The picture over grey (H, W, 3), and its mask (H, W), both uint8."""
-    with quiet_opencv():
-        picture = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+    picture = read_unchanged(path)
     if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
         return None
     if picture.dtype != np.uint8:

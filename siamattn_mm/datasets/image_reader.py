@@ -1,11 +1,14 @@
 """Reading images and mask files, with a small cache."""
-from typing import Callable
+from typing import Callable, Optional
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from siamattn_mm.utils.quiet_opencv import quiet_opencv
+
 from .byte_cache import ByteCache
+from .value_stretch import ValueStretch
 
 
 class UnreadableFrameError(OSError):
@@ -60,7 +63,8 @@ class ImageReader:
             path (str): The file.
 
         Returns:
-            ndarray: (H, W) uint8 object numbers or levels, read-only.
+            ndarray: (H, W) uint8 object numbers or levels, read-only; uint16
+            if one is above 255.
 
         Raises:
             UnreadableFrameError: If there is no such file, or no mask in it.
@@ -96,12 +100,17 @@ def read_bytes(path: str) -> np.ndarray:
         raise UnreadableFrameError(path, error.strerror) from error
 
 
-def decode_image(data: np.ndarray, path: str) -> np.ndarray:
+def decode_image(data: np.ndarray,
+                 path: str,
+                 stretch: Optional[ValueStretch] = None) -> np.ndarray:
     """Decode an image file's content.
 
     Args:
         data (ndarray): (N,) uint8, from :func:`read_bytes`.
         path (str): The file, for the message.
+        stretch (ValueStretch, optional): What makes 8 bits of images of more
+            (thermal cameras), the same for all images of a video. Defaults to
+            None: each has its own, which is good enough for training.
 
     Returns:
         ndarray: (H, W, 3) uint8, BGR.
@@ -109,12 +118,57 @@ def decode_image(data: np.ndarray, path: str) -> np.ndarray:
     Raises:
         UnreadableFrameError: If it is no image.
     """
-    # imdecode raises on an empty buffer, and returns None on anything else
-    # that it does not understand.
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
+    return (stretch or ValueStretch())(decode_values(data, path))
+
+
+def decode_values(data: np.ndarray, path: str) -> np.ndarray:
+    """Decode an image file's content, with all bits that it has.
+
+    Args:
+        data (ndarray): (N,) uint8, from :func:`read_bytes`.
+        path (str): The file, for the message.
+
+    Returns:
+        ndarray: (H, W, 3) BGR; uint8, or what the file has: uint16, float32.
+
+    Raises:
+        UnreadableFrameError: If it is no image.
+    """
+    image = _imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if image is None and data[:2].tobytes() in (b'II', b'MM'):
+        # OpenCV makes no colours of a TIFF of floats.
+        image = _imdecode(data, cv2.IMREAD_UNCHANGED)
+        if image is not None:
+            image = np.dstack([image] * 3) if image.ndim == 2 else (
+                image[..., :3])
+    if image is None or image.ndim != 3 or image.shape[2] != 3:
         raise UnreadableFrameError(path, 'not an image')
     return image
+
+
+def read_unchanged(path: str) -> Optional[np.ndarray]:
+    """Read an image with all its channels and bits.
+
+    Args:
+        path (str): The file; its name may be of any bytes.
+
+    Returns:
+        ndarray | None: (H, W) or (H, W, C); None if it cannot be read.
+    """
+    try:
+        return _imdecode(read_bytes(path), cv2.IMREAD_UNCHANGED)
+    except UnreadableFrameError:
+        return None
+
+
+def _imdecode(data: np.ndarray, flags: int) -> Optional[np.ndarray]:
+    # It raises on an empty buffer and on some broken headers, and returns
+    # None on anything else that it does not understand.
+    try:
+        with quiet_opencv():
+            return cv2.imdecode(data, flags) if data.size else None
+    except cv2.error:
+        return None
 
 
 def _decode_image(path: str) -> np.ndarray:
@@ -126,10 +180,24 @@ def _decode_mask(path: str) -> np.ndarray:
     # needed: they say which object.
     try:
         with Image.open(path) as file:
-            mask = np.array(file)
+            mask, mode = np.array(file), file.mode
     except OSError as error:
         raise UnreadableFrameError(
             path, error.strerror or 'not an image') from error
     if mask.ndim == 3:
-        mask = mask[..., :3].max(axis=2)
-    return mask.astype(np.uint8)
+        # Pillow drops the lower half of 16-bit colours, which may be all.
+        deep = decode_values(read_bytes(path), path)
+        if deep.dtype == np.uint8:
+            # The last channel of "LA" and "RGBA" is how opaque a pixel is.
+            deep = mask[..., :-1] if mode.endswith('A') else mask[..., :3]
+        mask = deep.max(axis=2)
+    return _small_numbers(mask)
+
+
+def _small_numbers(mask: np.ndarray) -> np.ndarray:
+    """As uint8 or uint16, so that what is above 0 stays above 0."""
+    if mask.dtype.kind == 'f':
+        return (mask > 0).astype(np.uint8)
+    if mask.dtype.kind in 'iu' and mask.size and mask.max() > 255:
+        return np.clip(mask, 0, 65535).astype(np.uint16)
+    return np.maximum(mask, 0).astype(np.uint8)

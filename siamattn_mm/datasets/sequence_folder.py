@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 GROUND_TRUTH_NAMES = ('groundtruth.txt', 'groundtruth_rect.txt')
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 IMAGE_FOLDER = 'img'
 MASK_FOLDER = 'masks'
 # The tag of a phone's JPEG files, after which OpenCV turns them.

@@ -4,9 +4,11 @@ from typing import List, Optional, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
+from mmcv.transforms import LoadImageFromFile
 from mmtrack.datasets import BaseSOTDataset
 from mmtrack.registry import DATASETS
 
+from .image_reader import decode_values, read_bytes
 from .sequence_folder import (
     SequenceFolderError,
     TrackingSequence,
@@ -15,6 +17,7 @@ from .sequence_folder import (
     read_sequence,
     select_sequences,
 )
+from .value_stretch import check_value_range
 
 
 @DATASETS.register_module()
@@ -36,18 +39,24 @@ class SOTFolderDataset(BaseSOTDataset):
         sequences (str | Sequence[str], optional): Names or patterns
             (``'davis-*'``) of the wanted ones, or, with ``!`` in front, of
             unwanted ones. Defaults to None: all.
+        value_range (Sequence[float], optional): Of frames of more than 8
+            bits: the values that become 0 and 255. Defaults to None: chosen
+            by the first frame of each sequence, see ``LoadFrame``.
         kwargs: See mmtrack's ``BaseSOTDataset``.
 
     Raises:
         SequenceFolderError: If a folder or file is not as expected, or, in
             test mode, if the target is absent in the first frame.
+        ValueError: If ``value_range`` is not two numbers, low < high.
     """
 
     def __init__(self,
                  data_root: str,
                  sequences: Union[None, str, Sequence[str]] = None,
+                 value_range: Optional[Sequence[float]] = None,
                  **kwargs) -> None:
         self.sequences = sequences
+        self.value_range = check_value_range(value_range)
         self._test_video = None
         self._test_size: Optional[Tuple[int, int]] = None
         super().__init__(data_root=data_root, **kwargs)
@@ -178,14 +187,16 @@ class SOTFolderDataset(BaseSOTDataset):
             dict: What the pipeline makes of it.
 
         Raises:
-            SequenceFolderError: If the image cannot be read, or has another
-                size than the first of its sequence.
+            SequenceFolderError: If the image cannot be read, has another size
+                than the first of its sequence, or has more than 8 bits and
+                the pipeline would cut most of them off.
         """
         if self._test_video is None or self._test_video[0] != video_idx:
             sequence = self.get_sequence(video_idx)
             self._test_video = (video_idx, sequence,
                                 self.get_ann_infos_from_video(video_idx))
             self._test_size = None
+            self._check_bits(sequence.frame_path(0))
         _, sequence, ann_infos = self._test_video
         img_path = sequence.frame_path(frame_idx)
         instance = dict(
@@ -194,6 +205,8 @@ class SOTFolderDataset(BaseSOTDataset):
             bbox_label=0)
         results = dict(
             img_path=img_path,
+            first_img_path=sequence.frame_path(0),
+            value_range=self.value_range,
             frame_id=int(frame_idx),
             video_id=int(video_idx),
             video_length=len(sequence),
@@ -221,6 +234,21 @@ class SOTFolderDataset(BaseSOTDataset):
                 f'{img_path}: the frame is {found[0]}x{found[1]}, but the '
                 f'first one, {sequence.frame_names[0]}, is {size[0]}x'
                 f'{size[1]}; expected frames of one size')
+
+    def _check_bits(self, path: str) -> None:
+        loaders = [
+            step for step in self.pipeline.transforms
+            if isinstance(step, LoadImageFromFile)
+        ]
+        if not loaders or _why_unreadable(path) is not None:
+            return
+        image = decode_values(read_bytes(path), path)
+        if image.dtype != np.uint8:
+            raise SequenceFolderError(
+                f'{path}: {image.dtype} pixels, of which LoadImageFromFile '
+                'keeps a few grey levels; read them with '
+                'dict(type=\'LoadFrame\') in the pipeline, which stretches '
+                'them (value_range of the data set)')
 
 
 def _why_unreadable(path: str) -> Optional[str]:

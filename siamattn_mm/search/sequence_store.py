@@ -14,6 +14,7 @@ from siamattn_mm.datasets.sequence_folder import (
     find_sequences,
     read_sequence,
 )
+from siamattn_mm.datasets.value_stretch import ValueStretch
 
 
 class StoredSequence:
@@ -49,6 +50,8 @@ class StoredSequence:
                       sequence.polygons)[0].astype(np.float64)
         self.used = 0
         self._paths = sequence.frame_paths[:length]
+        # Chosen by the first frame, which is decoded first.
+        self._stretch = ValueStretch()
         self._frames = [self._store(path, room) for path in self._paths]
         self.masks: Optional[List[np.ndarray]] = None
         if sequence.mask_names is not None:
@@ -72,11 +75,11 @@ class StoredSequence:
         """
         stored = self._frames[index]
         return stored if stored.ndim == 3 else decode_image(
-            stored, self._paths[index])
+            stored, self._paths[index], self._stretch)
 
     def _store(self, path: str, room: int) -> np.ndarray:
         data = read_bytes(path)
-        decoded = decode_image(data, path)
+        decoded = decode_image(data, path, self._stretch)
         if self.used + decoded.nbytes <= room:
             data = decoded
         self.used += data.nbytes

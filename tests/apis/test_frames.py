@@ -1,10 +1,11 @@
 """Frames of videos, folders and cameras."""
+import sys
+
 import cv2
 import numpy as np
 import pytest
 
 from siamattn_mm.apis import FrameError, open_frames
-from siamattn_mm.apis import frames as frames_module
 
 SIZE = (64, 48)
 COUNT = 60
@@ -227,7 +228,7 @@ class FakeCamera:
 
 @pytest.fixture
 def camera(monkeypatch):
-    monkeypatch.setattr(frames_module.cv2, 'VideoCapture', FakeCamera)
+    monkeypatch.setattr(cv2, 'VideoCapture', FakeCamera)
 
 
 @pytest.mark.parametrize('source', [0, '0'])
@@ -263,6 +264,17 @@ def test_folder_named_like_a_camera(folder, monkeypatch):
     cv2.imwrite(str(folder / '0' / '1.png'), picture(9))
     monkeypatch.chdir(folder)
     assert [number(frame) for frame in open_frames('0')] == [9]
+
+
+def test_without_pyav(video, folder, monkeypatch):
+    for name in list(sys.modules):
+        if name.startswith('siamattn_mm.apis.frames.') and name.endswith(
+                ('container', 'pixels', 'orientation', 'video', 'stream')):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, 'av', None)
+    with pytest.raises(FrameError, match='clip.mp4.*PyAV.*requirements'):
+        open_frames(video)
+    assert len(open_frames(str(folder))) == 12
 
 
 def test_real_sequence(sequences):

@@ -4,6 +4,7 @@ import shutil
 import warnings
 import zipfile
 
+import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
@@ -59,6 +60,46 @@ def test_frames_are_turned_into_bgr():
     assert seen[0][1] == (1, 2, 3, 4)
     assert tracker.update(image.convert('L')).tolist() == [0, 1, 2, 3]
     assert len(set(seen[1][0, 0].tolist())) == 1
+
+
+def recorder(seen):
+    """A tracker that keeps the frames that it is given."""
+    return got10k_tracker.GOT10kTracker(type('Inner', (), dict(
+        init=lambda self, frame, box: seen.append(frame),
+        update=lambda self, frame: seen.append(frame)
+        or type('Result', (), dict(bbox=np.arange(4.)))()))())
+
+
+@pytest.mark.parametrize('mode', ['I;16', 'I', 'F'])
+def test_images_of_16_bits_are_stretched(mode):
+    seen, values = [], np.linspace(7000, 8275, 48 * 64).reshape(48, 64)
+    tracker = recorder(seen)
+    kind = {'I;16': np.uint16, 'I': np.int32, 'F': np.float32}[mode]
+    for shift in (0, 100):
+        image = Image.fromarray((values + shift).astype(kind))
+        assert image.mode == mode
+        if not seen:
+            tracker.init(image, (1, 2, 3, 4))
+        else:
+            tracker.update(image)
+    first, second = (frame.astype(int) for frame in seen)
+    assert first.shape == (48, 64, 3) and len(np.unique(first)) > 150
+    # One stretch for both.
+    assert 15 <= (second - first)[first < 220].min()
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+def test_files_of_16_bits_that_got10k_would_cut_off(tmp_path, channels):
+    seen, values = [], np.linspace(7000, 8275, 48 * 64).reshape(48, 64)
+    values = np.dstack([values] * channels).astype(np.uint16)
+    paths = [str(tmp_path / f'{index}.png') for index in range(3)]
+    for path in paths:
+        cv2.imwrite(path, values)
+    boxes, times = recorder(seen).track(paths, [1, 2, 3, 4])
+    assert boxes.tolist() == [[1, 2, 3, 4]] + [[0, 1, 2, 3]] * 2
+    assert times.shape == (3, ) and len(seen) == 3
+    for frame in seen:
+        assert frame.dtype == np.uint8 and len(np.unique(frame)) > 150
 
 
 @pytest.fixture()

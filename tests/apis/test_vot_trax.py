@@ -115,6 +115,18 @@ def test_serve_restarts_as_it_is_told(tracker, frames):
         tracker.update(cv2.imread(frames[1])).bbox, abs=1e-3)
 
 
+def test_frames_of_16_bits_have_one_stretch(tmp_path):
+    values, seen = np.linspace(7000, 8275, 48 * 64).reshape(48, 64), []
+    paths = [str(tmp_path / f'{index}.png') for index in range(2)]
+    for index, path in enumerate(paths):
+        cv2.imwrite(path, (values + 100 * index).astype(np.uint16))
+    stretch = vot_trax.ValueStretch()
+    for path in paths:
+        seen.append(vot_trax._read(path, stretch).astype(int))
+    assert seen[0].shape == (48, 64, 3) and len(np.unique(seen[0])) > 150
+    assert 15 <= (seen[1] - seen[0])[seen[0] < 220].min()
+
+
 def test_unreadable_frame_is_named(tracker, tmp_path):
     (tmp_path / 'bad.jpg').write_bytes(b'x')
     server = FakeServer([(trax.TraxStatus.INITIALIZE,

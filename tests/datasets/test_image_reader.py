@@ -64,3 +64,37 @@ def test_a_jpeg_that_ends_too_early(tmp_path):
     path.write_bytes(whole[:len(whole) // 2])
     with pytest.raises(UnreadableFrameError, match='a.jpg: not an image'):
         ImageReader().image(str(path))
+
+
+@pytest.mark.parametrize('value', [1, 255, 256, 512, 65535])
+@pytest.mark.parametrize('channels', [1, 3, 4])
+def test_a_mask_of_16_bits_is_what_is_above_zero(tmp_path, value, channels):
+    path = str(tmp_path / 'mask.png')
+    mask = np.zeros((6, 8) + (channels, ) * (channels > 1), np.uint16)
+    mask[2:4, 3:5] = value
+    if channels == 4:
+        mask[..., 3] = 65535
+    cv2.imwrite(path, mask)
+    expected = np.zeros((6, 8), bool)
+    expected[2:4, 3:5] = True
+    assert np.array_equal(ImageReader().mask(path) > 0, expected)
+
+
+@pytest.mark.parametrize('mode', ['LA', 'RGBA', 'I', 'F', '1'])
+def test_masks_of_other_modes(tmp_path, mode):
+    path = str(tmp_path / ('mask.tif' if mode in 'IF' else 'mask.png'))
+    mask = np.zeros((6, 8), np.uint8)
+    mask[2:4, 3:5] = 255
+    image = Image.fromarray(mask).convert(mode)
+    if mode == 'F':
+        image = image.point(lambda value: value / 512)
+    image.save(path)
+    assert np.array_equal(ImageReader().mask(path) > 0, mask > 0)
+
+
+def test_images_of_16_bits_keep_their_contrast(tmp_path):
+    path = str(tmp_path / 'thermal.png')
+    values = np.linspace(7000, 8275, 48 * 64).reshape(48, 64)
+    cv2.imwrite(path, values.astype(np.uint16))
+    image = ImageReader().image(path)
+    assert image.shape == (48, 64, 3) and len(np.unique(image)) > 200

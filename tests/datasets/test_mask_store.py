@@ -69,6 +69,14 @@ def test_several_objects_in_a_file(tmp_path):
     assert np.array_equal(masks.read(1, reader, HEIGHT, WIDTH), first)
 
 
+@pytest.mark.parametrize('value', [256, 65280])
+def test_files_of_16_bits(tmp_path, value):
+    path = str(tmp_path / 'a.png')
+    cv2.imwrite(path, rectangle(5, 6, 7, 8).astype(np.uint16) * value)
+    mask = MaskFiles(StringTable([path])).read(0, ImageReader(), HEIGHT, WIDTH)
+    assert np.array_equal(mask, rectangle(5, 6, 7, 8))
+
+
 def test_a_file_of_another_size(tmp_path):
     path = str(tmp_path / 'a.png')
     cv2.imwrite(path, rectangle(5, 6, 7, 8))

@@ -1,4 +1,7 @@
 """The folder data set, through mmtrack's sampler and a real data loader."""
+import os
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -185,3 +188,69 @@ def test_first_and_absent_frames_of_real_sequences(config, sequences):
     x, y, w, h = 154, 102, 24, 52
     assert pedestrian.gt_instances.bboxes.tolist() == [[x, y, x + w, y + h]]
     assert dataset[(2, 52)]['data_samples'].instances[0]['visible'] is False
+
+
+@pytest.fixture
+def thermal(tmp_path):
+    """A sequence of 16 bits in a narrow range."""
+    folder = tmp_path / 'thermal' / 'hot'
+    folder.mkdir(parents=True)
+    for index in range(3):
+        values = np.linspace(7000, 8275, 16 * 24).reshape(16, 24) + 50 * index
+        cv2.imwrite(str(folder / f'{index}.png'), values.astype(np.uint16))
+    (folder / 'groundtruth.txt').write_text('1,2,3,4\n' * 3)
+    return tmp_path / 'thermal'
+
+
+def test_16_bits_have_one_stretch_a_sequence(config, thermal):
+    dataset = build(config, thermal)
+    first, last = (dataset[(0, i)]['inputs']['img'].int() for i in (0, 2))
+    assert len(first.unique()) > 150
+    # 100 warmer everywhere, as far as there is room.
+    step = (last - first)[first < 230]
+    assert step.min() >= 15 and step.max() <= 18
+    # A worker may begin with another frame.
+    assert (build(config, thermal)[(0, 2)]['inputs']['img'] == last).all()
+
+
+def test_16_bits_with_a_given_range(config, thermal):
+    image = build(config, thermal, value_range=[7000, 9550])[
+        (0, 0)]['inputs']['img']
+    assert (image.min(), image.max()) == (0, 128)
+    with pytest.raises(ValueError, match='value_range must be two'):
+        build(config, thermal, value_range=[9, 7])
+
+
+def test_16_bits_in_a_pipeline_that_would_lose_them(config, thermal):
+    pipeline = [dict(type='LoadImageFromFile'),
+                *config.test_dataloader.dataset.pipeline[1:]]
+    with pytest.raises(SequenceFolderError, match='0.png: uint16.*LoadFrame'):
+        build(config, thermal, pipeline=pipeline)[(0, 0)]
+
+
+def test_images_of_other_kinds(config, tmp_path):
+    folder = tmp_path / 'kinds' / 'one'
+    folder.mkdir(parents=True)
+    image = np.full((16, 24, 3), 90, np.uint8)
+    for name in ('1.jpg', '2.bmp', '3.tif', '4.webp', '5.JPEG', '6.tiff'):
+        (folder / name).write_bytes(
+            cv2.imencode(os.path.splitext(name)[1].lower(), image)[1])
+    (folder / 'groundtruth.txt').write_text('1,2,3,4\n' * 6)
+    dataset = build(config, tmp_path / 'kinds')
+    for index in range(6):
+        loaded = dataset[(0, index)]['inputs']['img']
+        assert (loaded.int() - 90).abs().max() <= 2
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='names are UTF-8 there')
+def test_names_of_any_bytes(config, tmp_path):
+    root = os.fsencode(str(tmp_path)) + b'/\xff'
+    os.makedirs(root + b'/\xe4')
+    for index in range(2):
+        with open(root + b'/\xe4/\xfc%d.png' % index, 'wb') as file:
+            file.write(
+                cv2.imencode('.png', np.full((16, 24), 9, np.uint8))[1])
+    with open(root + b'/\xe4/groundtruth.txt', 'w') as file:
+        file.write('1,2,3,4\n' * 2)
+    dataset = build(config, os.fsdecode(root))
+    assert (dataset[(0, 1)]['inputs']['img'] == 9).all()

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -14,7 +15,6 @@ import torch
 from pycocotools import mask as coco_mask
 
 from siamattn_mm.apis import Tracker, init_tracker, open_frames
-from siamattn_mm.apis import frames as frames_module
 
 SIZE = (96, 64)
 COUNT = 7
@@ -286,7 +286,7 @@ class Camera:
 
 
 def test_camera_until_interrupted(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(frames_module.cv2, 'VideoCapture', Camera)
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
     code, _, _ = run('0', '--no-video')
     assert code == 0
     assert len(read_csv(tmp_path / 'out' / 'results.csv')) == 4
@@ -364,19 +364,63 @@ def test_checkpoint_of_another_config(run, folder, tmp_path):
     assert 'Traceback' not in error
 
 
-def test_image_that_turns_out_broken(run, folder, tmp_path):
+def test_image_that_turns_out_broken_keeps_the_rest(run, folder, tmp_path):
     images = tmp_path / 'images'
     images.mkdir()
-    for index in range(4):
+    for index in range(5):
         content = b'no image'
-        if index < 3:
+        if index != 3:
             with open(os.path.join(folder, f'{index}.png'), 'rb') as file:
                 content = file.read()
         (images / f'{index}.png').write_bytes(content)
-    code, _, error = run(images)
-    assert code == 2 and run.files == []
+    code, out, error = run(images)
+    assert code == 1 and run.files == FILES
+    assert ': 3 frames in result.mp4, ' in out
     assert error.splitlines()[-1] == (
-        f"demo.py: error: '{images / '3.png'}' cannot be read as an image")
+        f"demo.py: error: '{images / '3.png'}' cannot be read as an image; "
+        'what was tracked up to there is kept')
+    assert len(read_csv(tmp_path / 'out' / 'results.csv')) == 3
+    assert len(open_frames(str(tmp_path / 'out' / 'result.mp4'))) == 3
+    # The first one is needed.
+    (images / '0.png').write_bytes(b'no image')
+    (tmp_path / 'out').rename(tmp_path / 'old')
+    assert run(images)[0] == 2 and run.files == []
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='names are UTF-8 there')
+def test_names_of_any_bytes(run, video, tmp_path):
+    odd = os.fsdecode(os.fsencode(str(tmp_path)) + b'/\xff\xe4')
+    os.mkdir(odd)
+    source = os.path.join(odd, os.fsdecode(b'\xfc.mp4'))
+    shutil.copy(video, source)
+    code, out, error = run(source, out=os.path.join(odd, 'out'), end=3)
+    assert code == 0, error
+    assert '3 frames in result.mp4' in out.encode().decode()
+    assert sorted(os.listdir(os.path.join(odd, 'out'))) == FILES
+    assert len(open_frames(os.path.join(odd, 'out', 'result.mp4'))) == 3
+
+
+def test_rotated_video_stays_upright(run, shared, tmp_path):
+    path = shared / 'cases' / 'phone_rotation' / 'rot90.mp4'
+    if not path.is_file():
+        pytest.skip('no such case')
+    assert run(path, box=(150, 138, 30, 43), end=3)[0] == 0
+    assert open_frames(str(tmp_path / 'out' / 'result.mp4')).size == (182, 320)
+    assert cv2.imread(str(tmp_path / 'out' / 'first.png')).shape[:2] == (
+        320, 182)
+
+
+def test_value_range(run, tmp_path):
+    images = tmp_path / 'images'
+    images.mkdir()
+    ramp = np.linspace(7000, 8000, SIZE[0] * SIZE[1]).reshape(SIZE[::-1])
+    for index in range(2):
+        cv2.imwrite(str(images / f'{index}.png'), ramp.astype(np.uint16))
+    assert run(images, **{'value-range': (7000, 9000)})[0] == 0
+    first = cv2.imread(str(tmp_path / 'out' / 'first.png'))
+    assert first[-1, -1].tolist() == [128, 128, 128]
+    code, _, error = run(images, **{'value-range': (9, 9)})
+    assert code == 2 and 'value_range must be two' in error
 
 
 def test_default_config_is_the_repositorys(demo, repository):

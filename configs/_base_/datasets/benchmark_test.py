@@ -3,8 +3,9 @@
 _base_ = '../default_runtime.py'
 
 test_pipeline = [
-    # Grey images become three equal channels.
-    dict(type='LoadImageFromFile', imdecode_backend='cv2'),
+    # Grey images become three equal channels; of more than 8 bits, as of
+    # thermal cameras, one stretch a sequence keeps the contrast.
+    dict(type='LoadFrame'),
     dict(type='LoadTrackAnnotations', with_instance_id=False),
     dict(
         type='PackTrackInputs',

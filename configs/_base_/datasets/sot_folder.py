@@ -2,9 +2,13 @@
 # folder, or some of its sequences:
 #   --cfg-options test_dataloader.dataset.data_root=PATH \
 #       test_dataloader.dataset.sequences="['davis-*', 'Deer']"
+# The values of 16-bit frames that become black and white, instead of those
+# that the first frame of each sequence chooses:
+#   --cfg-options test_dataloader.dataset.value_range="[7000, 8300]"
 test_pipeline = [
-    # Grey images become three equal channels.
-    dict(type='LoadImageFromFile', imdecode_backend='cv2'),
+    # Grey images become three equal channels; of more than 8 bits, as of
+    # thermal cameras, one stretch a sequence keeps the contrast.
+    dict(type='LoadFrame'),
     dict(type='LoadTrackAnnotations', with_instance_id=False),
     dict(
         type='PackTrackInputs',

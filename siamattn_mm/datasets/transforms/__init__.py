@@ -1,4 +1,5 @@
-"""Transforms of training pairs; each registers itself in mmtrack."""
+"""Transforms of frames and training pairs; each registers in mmtrack."""
+from .load_frame import LoadFrame
 from .pack_pair import PackSOTPair
 from .pair_blur import PairBlur
 from .pair_color_jitter import PairColorJitter
@@ -6,5 +7,6 @@ from .pair_gray import PairGray
 from .siam_pair_crop import SiamPairCrop
 
 __all__ = [
-    'PackSOTPair', 'PairBlur', 'PairColorJitter', 'PairGray', 'SiamPairCrop'
+    'LoadFrame', 'PackSOTPair', 'PairBlur', 'PairColorJitter', 'PairGray',
+    'SiamPairCrop'
 ]

@@ -1,0 +1,109 @@
+"""Frames of more than 8 bits keep their contrast."""
+import av
+import cv2
+import numpy as np
+import pytest
+
+from siamattn_mm.apis import open_frames
+
+COUNT = 5
+
+
+def thermal(index, low=7000, span=1275):
+    """A scene that gets a little warmer, with a hot spot that moves."""
+    ramp = np.linspace(low, low + span, 64 * 48).reshape(48, 64) + 20 * index
+    ramp[10:20, 8 * index:8 * index + 8] += 300
+    return ramp.astype(np.uint16)
+
+
+def check(frames, start=0):
+    read = list(frames)
+    for index, frame in enumerate(read, start):
+        assert frame.shape == (48, 64, 3) and frame.dtype == np.uint8
+        assert (frame[..., 0] == frame[..., 2]).all()
+        assert len(np.unique(frame)) > 150
+        values = thermal(index)
+        inside = (frame[..., 0] > 0) & (frame[..., 0] < 255)
+        assert np.corrcoef(values[inside], frame[inside][:, 0])[0, 1] > .999
+    return read
+
+
+def write_folder(folder, suffix):
+    for index in range(COUNT):
+        image = thermal(index)
+        if suffix == 'float.tif':
+            image = image.astype(np.float32) / 100
+        assert cv2.imwrite(str(folder / f'{index}.{suffix}'), image)
+    return str(folder)
+
+
+def write_video(path, codec='ffv1', pix_fmt='gray16le'):
+    # Of a camera with 14 or 12 bits, the lower ones of 16 are in use.
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream(codec, rate=20)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, pix_fmt
+        for index in range(COUNT):
+            frame = av.VideoFrame(64, 48, pix_fmt)
+            plane = frame.planes[0]
+            rows = np.zeros((48, plane.line_size // 2), np.uint16)
+            rows[:, :64] = thermal(index) >> (16 - int(pix_fmt[4:6])) // 2
+            plane.update(rows.tobytes())
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return str(path)
+
+
+@pytest.mark.parametrize('suffix', ['png', 'tif', 'float.tif'])
+def test_images(tmp_path, suffix):
+    source = write_folder(tmp_path, suffix)
+    whole = check(open_frames(source))
+    # The range is the folder's, whichever frame comes first.
+    part = check(open_frames(source, 3), 3)
+    assert np.array_equal(part[0], whole[3])
+    assert np.array_equal(list(open_frames(source))[2], whole[2])
+
+
+@pytest.mark.parametrize('pix_fmt', ['gray16le', 'gray12le'])
+def test_grey_video(tmp_path, pix_fmt):
+    source = write_video(tmp_path / 'thermal.mkv', pix_fmt=pix_fmt)
+    whole = check(open_frames(source))
+    part = check(open_frames(source, 3), 3)
+    assert np.array_equal(part[0], whole[3])
+
+
+def test_colours_of_16_bits(tmp_path):
+    image = np.dstack([thermal(0), thermal(0) + 100, thermal(0) + 200])
+    cv2.imwrite(str(tmp_path / '1.png'), image)
+    frame = next(iter(open_frames(str(tmp_path))))
+    assert len(np.unique(frame)) > 150
+    assert (frame[30, 30, 0] < frame[30, 30, 1] < frame[30, 30, 2])
+
+
+def test_given_range(tmp_path):
+    frames = open_frames(
+        write_folder(tmp_path, 'png'), value_range=(7000, 7510))
+    for index, frame in enumerate(frames):
+        expected = ((thermal(index).astype(float) - 7000) / 2).clip(0, 255)
+        assert np.abs(frame[..., 1] - expected).max() <= .5
+
+
+def test_a_camera_that_starts_with_its_shutter_closed(tmp_path):
+    write_folder(tmp_path, 'png')
+    cv2.imwrite(str(tmp_path / '0.png'), np.full((48, 64), 7200, np.uint16))
+    frames = list(open_frames(str(tmp_path)))
+    assert len(np.unique(frames[3])) > 150
+    assert np.array_equal(next(iter(open_frames(str(tmp_path), 3))), frames[3])
+
+
+def test_wrong_range(tmp_path):
+    with pytest.raises(ValueError, match='value_range'):
+        open_frames(write_folder(tmp_path, 'png'), value_range=(3, 3))
+
+
+def test_thermal_images_of_the_cases(shared):
+    folder = shared / 'cases' / 'thermal16' / 'img16'
+    if not folder.is_dir():
+        pytest.skip('no such case')
+    for frame in open_frames(str(folder)):
+        assert len(np.unique(frame)) > 150
