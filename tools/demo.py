@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import math
 import operator
-import os
 import os.path as osp
 import time
 from typing import (
