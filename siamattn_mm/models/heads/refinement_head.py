@@ -2,6 +2,7 @@
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import torch
+import torch.nn.functional as F
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy, bbox_xyxy_to_cxcywh
 from mmdet.utils import reduce_mean
 from mmengine.model import BaseModule
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from siamattn_mm.utils.image_keys import draw, image_keys
 
-from ..ops.box_overlaps import box_iou
+from ..ops.box_overlaps import box_iou, corner_iou
 from ..ops.constants import upload
 
 Feats = Tuple[Tensor, ...]
@@ -46,6 +47,16 @@ def clip_to_crop(boxes: Tensor, search_size: int, min_size: float) -> Tensor:
             min_size, search_size - 1)
     ],
                      dim=-1)
+
+
+def _clipped_corners(boxes: Tensor, search_size: int,
+                     min_size: float) -> Tuple[Tensor, ...]:
+    """Corners x1, y1, x2, y2 of :func:`clip_to_crop`'s boxes, (...) each."""
+    cx, cy, w, h = boxes.unbind(-1)
+    last = search_size - 1
+    cx, cy = cx.clamp(0, last), cy.clamp(0, last)
+    w, h = (side.clamp(min_size, last) / 2 for side in (w, h))
+    return cx - w, cy - h, cx + w, cy + h
 
 
 def box_rois(index: Tensor, boxes: Tensor) -> Tensor:
@@ -270,17 +281,22 @@ class RefinementHead(BaseModule):
         keys = upload(keys[images], device)
         index = upload(images, device)
         gt = upload(gt_bboxes, device)[index][:, None]
-        boxes = bbox_cxcywh_to_xyxy(
-            clip_to_crop(proposals[index].float(), cfg['search_size'],
-                         cfg['min_size']))
-        boxes = torch.cat([boxes, gt], 1)
-        eligible = box_iou(boxes, gt) >= cfg['pos_iou_thr']
-        eligible[:, -1] = True  # however small the ground truth is
+        # The proposals of all anchors are not copied again and again: those
+        # that are drawn are clipped once more.
+        overlaps = corner_iou(
+            _clipped_corners(proposals[index].float(), cfg['search_size'],
+                             cfg['min_size']), gt.unbind(-1))
+        # The last one is the ground truth, however small it is.
+        eligible = F.pad(overlaps >= cfg['pos_iou_thr'], (0, 1), value=True)
         picked, good = draw(eligible, keys, cfg['num_rois'])
         # Where fewer are eligible, again from the first one.
         place = torch.arange(cfg['num_rois'], device=device)
         picked = picked.gather(1, place % good.sum(1, keepdim=True))
-        boxes = boxes.gather(1, picked[..., None].expand(-1, -1, 4))
+        known = picked.clamp(max=overlaps.shape[1] - 1)
+        boxes = bbox_cxcywh_to_xyxy(
+            clip_to_crop(proposals[index[:, None], known].float(),
+                         cfg['search_size'], cfg['min_size']))
+        boxes = torch.where((picked > known)[..., None], gt, boxes)
         rois = torch.cat(
             [index[:, None, None].expand(-1, len(place), 1).to(boxes), boxes],
             2)

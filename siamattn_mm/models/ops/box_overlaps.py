@@ -1,13 +1,11 @@
 """Overlaps of boxes, without waiting for a device."""
+from typing import Sequence, Tuple
+
 import torch
 from torch import Tensor
 
 # Of a union or hull: boxes without area overlap nothing.
 EPS = 1e-6
-
-
-def _areas(boxes: Tensor) -> Tensor:
-    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
 def box_iou(first: Tensor, second: Tensor) -> Tensor:
@@ -20,6 +18,21 @@ def box_iou(first: Tensor, second: Tensor) -> Tensor:
         first (Tensor): (..., 4), xyxy.
         second (Tensor): (..., 4), xyxy, of a shape that broadcasts: (N, 1, 4)
             and (K, 4) give (N, K).
+
+    Returns:
+        Tensor: (...).
+    """
+    return corner_iou(first.unbind(-1), second.unbind(-1))
+
+
+def corner_iou(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
+    """Intersection over union of boxes whose coordinates lie apart.
+
+    Coordinate by coordinate is several times as fast as on pairs of them.
+
+    Args:
+        first (Sequence[Tensor]): x1, y1, x2, y2, (...) each.
+        second (Sequence[Tensor]): The same, of shapes that broadcast.
 
     Returns:
         Tensor: (...).
@@ -37,18 +50,23 @@ def box_giou(first: Tensor, second: Tensor) -> Tensor:
     Returns:
         Tensor: (...), -1..1.
     """
-    iou, union = _overlap(first, second)
-    corner = torch.min(first[..., :2], second[..., :2])
-    sides = (torch.max(first[..., 2:], second[..., 2:]) - corner).clamp(min=0)
-    hull = (sides[..., 0] * sides[..., 1]).clamp(min=EPS)
+    x1, y1, x2, y2 = first.unbind(-1)
+    left, top, right, bottom = second.unbind(-1)
+    iou, union = _overlap((x1, y1, x2, y2), (left, top, right, bottom))
+    width = torch.max(x2, right) - torch.min(x1, left)
+    height = torch.max(y2, bottom) - torch.min(y1, top)
+    hull = (width.clamp(min=0) * height.clamp(min=0)).clamp(min=EPS)
     return iou - (hull - union) / hull
 
 
-def _overlap(first: Tensor, second: Tensor) -> tuple:
+def _overlap(first: Sequence[Tensor],
+             second: Sequence[Tensor]) -> Tuple[Tensor, Tensor]:
     """IoU and union."""
-    corner = torch.max(first[..., :2], second[..., :2])
-    sides = (torch.min(first[..., 2:], second[..., 2:]) - corner).clamp(min=0)
-    intersection = sides[..., 0] * sides[..., 1]
-    union = _areas(first) + _areas(second) - intersection
-    union = union.clamp(min=EPS)
+    x1, y1, x2, y2 = first
+    left, top, right, bottom = second
+    width = (torch.min(x2, right) - torch.max(x1, left)).clamp(min=0)
+    height = (torch.min(y2, bottom) - torch.max(y1, top)).clamp(min=0)
+    intersection = width * height
+    areas = (x2 - x1) * (y2 - y1) + (right - left) * (bottom - top)
+    union = (areas - intersection).clamp(min=EPS)
     return intersection / union, union

@@ -85,15 +85,18 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
     share_pos, share_neg = (
         one.to(anchors) / (one.sum(1, keepdim=True).clamp(min=1) * num_images)
         for one in (is_pos, is_neg))
-    zeros = anchors.new_zeros(num_images, num_anchors)
-    box_weights = zeros.scatter(1, pos, share_pos)
+    shape = (num_images, num_anchors)
+    box_weights = anchors.new_zeros(shape).scatter_(1, pos, share_pos)
     # A place that is no negative may be a positive: it adds nothing.
-    label_weights = (box_weights.scatter_add(1, neg, share_neg)) / 2
-    labels = zeros.long().scatter(1, pos, is_pos.long())
+    label_weights = anchors.new_zeros(shape).scatter_(
+        1, pos, share_pos / 2).scatter_add_(1, neg, share_neg / 2)
+    labels = torch.zeros(
+        shape, dtype=torch.long, device=anchors.device).scatter_(
+            1, pos, is_pos.long())
     encoded = _encode(coder, anchors[pos], gt_bboxes[:, None])
-    deltas = anchors.new_zeros(num_images, num_anchors, 4).scatter(
+    deltas = anchors.new_zeros(shape + (4, )).scatter_(
         1, pos[..., None].expand(-1, -1, 4),
-        encoded.where(is_pos[..., None], zeros.new_zeros(())))
+        encoded.where(is_pos[..., None], anchors.new_zeros(())))
     return AnchorTargets(labels, label_weights, deltas,
                          box_weights[..., None].expand(-1, -1, 4))
 
