@@ -76,5 +76,3 @@ def read_checkpoints_safely() -> None:
     checkpoint that the process reads from then on.
     """
     CheckpointLoader.register_scheme('', read_local, force=True)
-
-

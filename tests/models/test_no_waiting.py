@@ -4,6 +4,7 @@ Tensors on PyTorch's ``meta`` device stand for those on a GPU: whatever asks
 for their numbers, or mixes them with the CPU's, fails.
 """
 import sys
+from pathlib import Path
 
 import mmcv.ops  # noqa: F401  (so that its modules are there)
 import numpy as np
@@ -18,9 +19,8 @@ from mmtrack.structures import TrackDataSample
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from siamattn_mm.models.ops import DeformConvPack, mmcv_ops
-from tests.conftest import REPOSITORY
 
-CONFIGS = REPOSITORY / 'configs'
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
 
 @pytest.fixture(autouse=True)

@@ -23,8 +23,8 @@ class Container:
     Args:
         source (str | IO): Address, or a file opened for reading bytes, which
             is closed in the end. Names of files are not taken: FFmpeg reads a
-            colon or a percent sign in
-            them as something else, and knows UTF-8 alone.
+            colon or a percent sign in them as something else, and knows UTF-8
+            alone.
         name (str): What messages call it.
         timeout (float, optional): Seconds without an answer after which
             opening and reading fail. Defaults to None: never.

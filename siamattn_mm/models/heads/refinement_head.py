@@ -42,21 +42,16 @@ def clip_to_crop(boxes: Tensor, search_size: int, min_size: float) -> Tensor:
         Tensor: Same shape; centres in [0, search_size - 1], sizes in
         [min_size, search_size - 1].
     """
-    return torch.cat([
-        boxes[..., :2].clamp(0, search_size - 1), boxes[..., 2:].clamp(
-            min_size, search_size - 1)
-    ],
-                     dim=-1)
+    return torch.stack(_clipped(boxes, search_size, min_size), dim=-1)
 
 
-def _clipped_corners(boxes: Tensor, search_size: int,
-                     min_size: float) -> Tuple[Tensor, ...]:
-    """Corners x1, y1, x2, y2 of :func:`clip_to_crop`'s boxes, (...) each."""
-    cx, cy, w, h = boxes.unbind(-1)
+def _clipped(boxes: Tensor, search_size: int,
+             min_size: float) -> Tuple[Tensor, ...]:
+    """What :func:`clip_to_crop` gives: cx, cy, w, h, (...) each."""
     last = search_size - 1
-    cx, cy = cx.clamp(0, last), cy.clamp(0, last)
-    w, h = (side.clamp(min_size, last) / 2 for side in (w, h))
-    return cx - w, cy - h, cx + w, cy + h
+    return tuple(
+        values.clamp(low, last)
+        for values, low in zip(boxes.unbind(-1), (0, 0, min_size, min_size)))
 
 
 def box_rois(index: Tensor, boxes: Tensor) -> Tensor:
@@ -283,9 +278,10 @@ class RefinementHead(BaseModule):
         gt = upload(gt_bboxes, device)[index][:, None]
         # The proposals of all anchors are not copied again and again: those
         # that are drawn are clipped once more.
+        cx, cy, w, h = _clipped(proposals[index].float(), cfg['search_size'],
+                                cfg['min_size'])
         overlaps = corner_iou(
-            _clipped_corners(proposals[index].float(), cfg['search_size'],
-                             cfg['min_size']), gt.unbind(-1))
+            (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2), gt.unbind(-1))
         # The last one is the ground truth, however small it is.
         eligible = F.pad(overlaps >= cfg['pos_iou_thr'], (0, 1), value=True)
         picked, good = draw(eligible, keys, cfg['num_rois'])

@@ -192,7 +192,6 @@ class SiamAttnRPNHead(SiameseRPNHead):
                                              norm_cfg)
                     for channels in in_channels))
         self._grids: Dict[Tuple[int, int], Tuple[np.ndarray, ...]] = {}
-        self._anchor_tensors: Dict[tuple, Tensor] = {}
 
     def forward(self, template_feats: Tuple[Tensor, ...],
                 search_feats: Tuple[Tensor, ...]) -> Tuple[Tensor, Tensor]:
@@ -227,29 +226,12 @@ class SiamAttnRPNHead(SiameseRPNHead):
         """Anchors (4, A*H*W), cxcywh around the centre, and the window."""
         if size not in self._grids:
             height, width = size
-            base = self.anchor_generator.base_anchors[0].numpy()
-            num = len(base)
-            stride_x, stride_y = self.anchor_generator.strides[0]
-            x = (np.arange(width) - width // 2) * stride_x
-            y = (np.arange(height) - height // 2) * stride_y
-            grid = np.empty((4, num, height, width))
-            grid[0], grid[1] = x, y[:, None]
-            grid[2] = (base[:, 2] - base[:, 0])[:, None, None]
-            grid[3] = (base[:, 3] - base[:, 1])[:, None, None]
+            anchors = _centred_anchors(self.anchor_generator, size)
             window = np.outer(np.hanning(height), np.hanning(width))
-            self._grids[size] = (grid.reshape(4, -1),
-                                 np.tile(window.ravel(), num))
+            self._grids[size] = (
+                anchors,
+                np.tile(window.ravel(), anchors.shape[1] // window.size))
         return self._grids[size]
-
-    def _anchor_tensor(self, size: Tuple[int, int], device: torch.device,
-                       dtype: torch.dtype) -> Tensor:
-        """The grid's anchors (4, A*H*W) where they are needed."""
-        key = size + (device, dtype)
-        if key not in self._anchor_tensors:
-            with torch.inference_mode(False):
-                self._anchor_tensors[key] = torch.from_numpy(
-                    self._grid(size)[0]).to(device, dtype)
-        return self._anchor_tensors[key]
 
     def select_proposal(self,
                         cls_score: Tensor,
@@ -331,8 +313,9 @@ class SiamAttnRPNHead(SiameseRPNHead):
             crop's centre; anchor-major.
         """
         deltas = bbox_pred.flatten(1).view(len(bbox_pred), 4, -1)
-        anchors = self._anchor_tensor(
-            tuple(bbox_pred.shape[-2:]), deltas.device, deltas.dtype)
+        anchors = _anchor_tensor(self.anchor_generator,
+                                 tuple(bbox_pred.shape[-2:]), deltas.device,
+                                 deltas.dtype)
         centres = deltas[:, :2] * anchors[2:] + anchors[:2]
         sizes = deltas[:, 2:].clamp(-MAX_LOG, MAX_LOG).exp() * anchors[2:]
         return torch.cat([centres, sizes], dim=1).transpose(1, 2)
@@ -361,9 +344,10 @@ class SiamAttnRPNHead(SiameseRPNHead):
             maps.unflatten(1, (num, -1)).permute(0, 3, 4, 2, 1).flatten(1, 3)
             for maps, num in ((cls_score, 2), (bbox_pred, 4)))
         losses = dict(
-            loss_rpn_cls=_weighted(self.loss_cls, scores.flatten(0, 1),
-                                   labels.flatten(),
-                                   label_weights.flatten()),
+            loss_rpn_cls=self.loss_cls(
+                scores.flatten(0, 1),
+                labels.flatten(),
+                weight=label_weights.flatten()),
             loss_rpn_bbox=_weighted(self.loss_bbox, deltas.flatten(0, 1),
                                     targets.flatten(0, 1),
                                     weights.flatten(0, 1)))
@@ -384,7 +368,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
         found, wanted = (
             self._decode_xyxy(anchors, values.gather(1, place).float())
             for values in (deltas, targets))
-        return _weighted(self.loss_iou, found, wanted, weights.flatten())
+        return self.loss_iou(found, wanted, weight=weights.flatten())
 
     def _decode_xyxy(self, anchors: Tensor, deltas: Tensor) -> Tensor:
         """(N, S, 4) anchors, xyxy, and deltas: (N * S, 4) boxes, xyxy."""
@@ -400,7 +384,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
     def _anchors(self, size: torch.Size, device: torch.device) -> Tensor:
         """(H * W * A, 4), xyxy in crop pixels, as the losses count them."""
         return _shifted_anchors(
-            _Generator(self.anchor_generator), tuple(size),
+            self.anchor_generator, tuple(size),
             self.train_cfg.search_size // 2, device)
 
     def get_targets(self,
@@ -429,8 +413,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
         """
         device = device or batch_gt_instances[0].bboxes.device
         if not can_batch(self.assigner, self.sampler):
-            found = super().get_targets(batch_gt_instances, score_maps_size)
-            return tuple(upload(values, device) for values in found)
+            return self._targets_one_by_one(batch_gt_instances,
+                                            score_maps_size, device)
         bboxes = upload(
             torch.cat([one.bboxes for one in batch_gt_instances]), device)
         labels = upload(
@@ -446,25 +430,55 @@ class SiamAttnRPNHead(SiameseRPNHead):
                            self.sampler, self.bbox_coder, window,
                            self.train_cfg.num_neg))
 
+    def _targets_one_by_one(self, batch_gt_instances: List[InstanceData],
+                            score_maps_size: torch.Size,
+                            device: torch.device) -> Tuple[Tensor, ...]:
+        """mmtrack's targets, each image's from numbers of its own.
 
-class _Generator:
-    """An anchor generator as a key: itself, not what it is equal to."""
+        So they do not depend on the images before it, nor on how many
+        processes share the batch.
+        """
+        num_images = len(batch_gt_instances)
+        targets = []
+        for key, instances in zip(
+                image_keys(num_images, 1), batch_gt_instances):
+            with torch.random.fork_rng(
+                    [d for d in [instances.bboxes.device]
+                     if d.type == 'cuda']):
+                torch.manual_seed(int(key * 2**53))
+                targets.append(super().get_targets([instances],
+                                                   score_maps_size))
+        labels, label_weights, deltas, delta_weights = (
+            upload(torch.cat(parts), device) for parts in zip(*targets))
+        return (labels, label_weights / num_images, deltas,
+                delta_weights / num_images)
 
-    def __init__(self, generator: Any) -> None:
-        self.generator = generator
 
-    def __hash__(self) -> int:
-        return id(self.generator)
-
-    def __eq__(self, other: Any) -> bool:
-        return self.generator is other.generator
+def _centred_anchors(generator: Any, size: Tuple[int, int]) -> np.ndarray:
+    """Anchors (4, A*H*W), cxcywh around the centre, anchor-major."""
+    height, width = size
+    base = generator.base_anchors[0].numpy()
+    stride_x, stride_y = generator.strides[0]
+    grid = np.empty((4, len(base), height, width))
+    grid[0] = (np.arange(width) - width // 2) * stride_x
+    grid[1] = ((np.arange(height) - height // 2) * stride_y)[:, None]
+    grid[2] = (base[:, 2] - base[:, 0])[:, None, None]
+    grid[3] = (base[:, 3] - base[:, 1])[:, None, None]
+    return grid.reshape(4, -1)
 
 
 @cached_constant(maxsize=16)
-def _shifted_anchors(generator: _Generator, size: Tuple[int, int],
-                     middle: int, device: torch.device) -> Tensor:
+def _anchor_tensor(generator: Any, size: Tuple[int, int],
+                   device: torch.device, dtype: torch.dtype) -> Tensor:
+    """:func:`_centred_anchors` where they are needed."""
+    return torch.from_numpy(_centred_anchors(generator, size)).to(
+        device, dtype)
+
+
+@cached_constant(maxsize=16)
+def _shifted_anchors(generator: Any, size: Tuple[int, int], middle: int,
+                     device: torch.device) -> Tensor:
     """mmtrack's anchors, the middle cell's at the crop's middle pixel."""
-    generator = generator.generator
     anchors = generator.grid_priors([size], device='cpu')[0]
     for axis in range(2):
         stride = generator.strides[0][axis]

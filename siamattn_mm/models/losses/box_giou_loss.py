@@ -9,10 +9,11 @@ from ..ops.box_overlaps import box_giou
 
 @MODELS.register_module()
 class BoxGIoULoss(nn.Module):
-    """``BoxGIoULoss``, the same numbers, without its synchronisations.
+    """``mmdet.GIoULoss``, the same numbers, without its synchronisations.
 
     mmdet's asks whether any weight is above 0, and makes a tensor on the host
     at each call: a GPU is waited for twice in the middle of each step.
+    Source: https://arxiv.org/abs/1902.09630.
 
     Args:
         reduction (str): ``'sum'`` or ``'mean'``. Defaults to 'mean'.

@@ -75,15 +75,12 @@ def _prepared(tensors: Sequence[Optional[Tensor]]) -> List[Optional[Tensor]]:
     ]
 
 
-def _with_contiguous_gradient(out: Tensor) -> Tensor:
+def _call(operator: Callable, *args: object) -> Tensor:
+    out = operator(*args)
     # mmcv's backward kernels read the gradient as it lies in memory, too.
     if out.requires_grad:
         out.register_hook(lambda grad: grad.contiguous())
     return out
-
-
-def _call(operator: Callable, *args: object) -> Tensor:
-    return _with_contiguous_gradient(operator(*args))
 
 
 def deform_conv2d(input: Tensor,

@@ -256,6 +256,27 @@ def test_negatives_come_from_everywhere_with_our_sampler(
     assert rows[-5:].sum() > 0.7 * rows[:5].sum()
 
 
+def test_other_samplers_too_draw_for_each_image_alone(rpn_head, make_sample):
+    """What an image gets does not depend on the images before it."""
+    rpn_head.sampler = TASK_UTILS.build(
+        dict(
+            type='mmdet.RandomSampler',
+            num=64,
+            pos_fraction=0.25,
+            add_gt_as_proposals=False))
+    boxes = ([97., 102., 157., 152.], [20., 30., 200., 210.],
+             [90., 80., 190., 150.])
+    found = []
+    for first in boxes[:2]:
+        gts = [make_sample(box, True).search_gt_instances
+               for box in (first, boxes[2])]
+        torch.manual_seed(3)
+        found.append(rpn_head.get_targets(gts, (25, 25)))
+    for one, other in zip(*found):
+        assert torch.equal(one[1], other[1])
+    assert not torch.equal(found[0][1][0], found[1][1][0])
+
+
 def perfect_deltas(rpn_head, bbox):
     """Box outputs with which every anchor says ``bbox``."""
     box = torch.tensor(bbox)
