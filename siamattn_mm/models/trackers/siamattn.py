@@ -27,6 +27,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from ..heads import Proposal
 from ..ops.folding import fold_norms
 from ..ops.fused_conv import laid_out_for
+from ..ops.onednn import suits_bf16
 from ..ops.optimize import set_optimize
 from ..task_modules.box_bias import box_bias, mean_bias, views
 from ..task_modules.box_regressor import RegressorView
@@ -159,7 +160,8 @@ class SiamAttn(SiamRPN):
             before; after three of them it takes ``rpn.recover_score`` (the
             same) to go on. Convs and norms run as one while tracking, unless
             ``fold_norms`` is False; ``precision`` is ``'fp32'`` or
-            ``'bf16'``, which is faster on CPUs with bfloat16 products;
+            ``'bf16'``, which is faster on CPUs with bfloat16 products (on
+            one without, float32 is used, and a warning says so);
             ``compile`` True hands backbone and RPN head, in their plain form,
             to ``torch.compile``, which takes half a minute and a C++ compiler
             at the first frame; see docs/speed.md before.
@@ -491,11 +493,11 @@ class SiamAttn(SiamRPN):
         self._compiled = True
 
     def _precision(self) -> ContextManager:
-        """Autocast to what ``test_cfg.precision`` says."""
+        """Autocast to what ``test_cfg.precision`` says, if it can."""
+        kind = next(self.parameters()).device.type
+        wanted = precision_of(self.test_cfg) == 'bf16'
         return torch.autocast(
-            next(self.parameters()).device.type,
-            torch.bfloat16,
-            enabled=precision_of(self.test_cfg) == 'bf16')
+            kind, torch.bfloat16, enabled=wanted and suits_bf16(kind))
 
     @torch.inference_mode()
     def track(self, frame: np.ndarray) -> TrackResult:
