@@ -24,6 +24,8 @@ from mmtrack.registry import MODELS, TASK_UTILS
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from siamattn_mm.utils.machine_load import LOAD
+
 from ..heads import Proposal
 from ..ops.folding import fold_norms
 from ..ops.fused_conv import laid_out_for
@@ -433,6 +435,7 @@ class SiamAttn(SiamRPN):
         Returns:
             dict[str, Tensor]: Losses by name.
         """
+        LOAD.check()
         neck_z = self.forward_template(inputs['img'][:, 0])
         low_level, neck_x = self.forward_search(inputs['search_img'][:, 0])
         dsa_z, dsa_x = self.siamese_neck(neck_z, neck_x)
@@ -469,6 +472,7 @@ class SiamAttn(SiamRPN):
             frame (np.ndarray): (H, W, 3) BGR uint8.
             bbox (Sequence[float]): xywh in image pixels.
         """
+        LOAD.start()
         self._compile()
         if self._folds_norms:
             fold_norms(self)
@@ -513,7 +517,7 @@ class SiamAttn(SiamRPN):
         Raises:
             RuntimeError: If :meth:`init` was not called before.
         """
-        with self._precision():
+        with LOAD.frame(), self._precision():
             return self._track(frame)
 
     def _look(self, frame: np.ndarray) -> _Seen:
@@ -609,6 +613,7 @@ class SiamAttn(SiamRPN):
 
     def _propose(self, frame: np.ndarray) -> View:
         """Find the target without moving there."""
+        LOAD.check()
         seen = self._look(frame)
         return View(seen.proposal.bbox, seen.scale, seen.spectrum, seen.maps)
 
