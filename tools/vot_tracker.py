@@ -99,7 +99,9 @@ def load_and_serve(server: Any, args: argparse.Namespace, config: str) -> int:
     from siamattn_mm.apis.vot_trax import serve
     if args.threads is not None:
         torch.set_num_threads(args.threads)
-    tracker = init_tracker(config, args.checkpoint, args.device)
+    # Of a benchmark, the same digits at each run.
+    tracker = init_tracker(
+        config, args.checkpoint, args.device, choose_threads=False)
     return serve(server, tracker, args.region)
 
 
