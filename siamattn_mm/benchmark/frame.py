@@ -50,8 +50,12 @@ class TrackerSpec(NamedTuple):
                   for key, value in (self.options or {}).items()]
         return ' '.join(parts)
 
-    def build(self) -> Tracker:
+    def build(self, choose_threads: bool = False) -> Tracker:
         """Build the tracker.
+
+        Args:
+            choose_threads (bool): See :class:`~siamattn_mm.apis.Tracker`.
+                Defaults to False: those that are compared have as many.
 
         Returns:
             Tracker: Ready for ``init``.
@@ -70,7 +74,7 @@ class TrackerSpec(NamedTuple):
             warnings.filterwarnings('ignore', message='init_tracker')
             torch.manual_seed(0)
             return init_tracker(config, self.checkpoint, self.device,
-                                self.runtime)
+                                self.runtime, choose_threads)
 
 
 class Spread(NamedTuple):
