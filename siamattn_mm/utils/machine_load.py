@@ -1,11 +1,11 @@
 """Share the CPU with other processes, if there are any.
 
-How busy the machine is shows in how often the scheduler takes a core away
-from this process. While it seldom does, nothing is changed. While it does so
-often, OpenMP's threads sleep where they wait (:mod:`.openmp`), which changes
-no number; and where digits may change in their last place, frames are timed
-on one thread and on as many as there are, now and then, and the faster is
-used.
+How busy the machine is shows in how long threads of this process are ready,
+but have no core. While they hardly wait, nothing is changed. While they do,
+OpenMP's threads sleep where they wait for each other (:mod:`.openmp`), which
+changes no number; and where digits may change in their last place, frames are
+timed on one thread and on as many as there are, now and then, and the faster
+is used.
 """
 import contextlib
 import os
@@ -18,28 +18,43 @@ import torch
 
 from .openmp import SleepingThreads, is_set_by_user
 
-try:
-    from resource import RUSAGE_SELF, getrusage
-except ImportError:  # Windows
-    getrusage = None
-
-# Cores taken away, a second. Quiet machines have 20, busy ones from 150 on
-# while threads spin, and thousands while they sleep.
-BUSY_RATE = 75
-# Below these, in a row, and as long together, threads spin again.
+# Of the time, summed over the threads, in which they have no core. It is 0.01
+# on quiet machines, and 0.3 to 1 beside as many processes as there are cores.
+BUSY_SHARE = .05
+# Below it so many times in a row, and threads spin again.
 QUIET_CHECKS = 3
 # Too short to say anything, in seconds.
-_MIN_TIME = .02
-# Frames that are timed in each way, and frames until they are again.
-TRIAL_FRAMES = 4
-TRUSTED_FRAMES = 60
+_MIN_TIME = .05
+_THREADS = '/proc/self/task'
+# Of a frame on one thread: no core is free even for that.
+CROWDED_SHARE = .15
+# Frames that are timed on one thread, then on several.
+TRIAL_FRAMES = 3
 # One thread has to be so much faster: it gives other last digits.
 _MARGIN = .95
+# Frames until the next trial. Trials cost time where several threads are
+# better, so that there are fewer and fewer of them.
+TRUSTED_FRAMES = 60
+_MAX_TRUSTED_FRAMES = 8 * TRUSTED_FRAMES
 
 
-def _cores_taken() -> int:
-    """How often the scheduler has taken a core away from this process."""
-    return getrusage(RUSAGE_SELF).ru_nivcsw
+def waited_for_cores() -> Optional[float]:
+    """For how long all threads of this process have waited for a core.
+
+    Returns:
+        float, optional: Seconds; None where the system does not say (it
+        takes Linux).
+    """
+    waited = 0
+    try:
+        for thread in os.listdir(_THREADS):
+            # One that has ended meanwhile.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                with open(f'{_THREADS}/{thread}/schedstat', 'rb') as file:
+                    waited += int(file.read().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return waited / 1e9
 
 
 class MachineLoad:
@@ -49,7 +64,7 @@ class MachineLoad:
 
     Args:
         clock (Callable): Seconds. Defaults to the performance counter.
-        cores_taken (Callable): How often a core was taken away so far.
+        waited (Callable): As :func:`waited_for_cores`, the default.
 
     Attributes:
         busy (bool): Whether others want the cores that we use.
@@ -58,8 +73,9 @@ class MachineLoad:
 
     def __init__(self,
                  clock: Callable[[], float] = time.perf_counter,
-                 cores_taken: Callable[[], int] = _cores_taken) -> None:
-        self._clock, self._cores_taken = clock, cores_taken
+                 waited: Callable[[], Optional[float]] = waited_for_cores
+                 ) -> None:
+        self._clock, self._waited = clock, waited
         self._lock = threading.Lock()
         self._local = threading.local()
         self.busy = False
@@ -73,6 +89,8 @@ class MachineLoad:
         self._one: List[float] = []
         self._several: List[float] = []
         self._trusted = 0
+        self._one_is_faster = False
+        self._pause = TRUSTED_FRAMES
 
     @contextlib.contextmanager
     def choosing_threads(self, choose: bool) -> Iterator[None]:
@@ -98,8 +116,8 @@ class MachineLoad:
             self._forget_times()
             if self._last is None and self._has_choice():
                 # On a busy machine this would take many times as long.
-                self._last = self._clock(), self._cores_taken()
-                self._set_busy(True)
+                self._last = self._clock(), self._waited()
+                self._set_busy(self._last[1] is not None)
 
     def check(self) -> None:
         """Look at how busy the machine was since the last time."""
@@ -120,47 +138,56 @@ class MachineLoad:
         one = self._on_one = timed and self._prefers_one()
         if one:
             torch.set_num_threads(1)
-        began = self._clock()
+        began, waited = self._clock(), timed and self._waited()
         try:
             yield
         finally:
             if one:
                 torch.set_num_threads(threads)
         if timed:
+            seconds = self._clock() - began
             with self._lock:
-                self._note(one, self._clock() - began)
+                self._note(one, seconds, (self._waited() - waited) / seconds)
 
     @staticmethod
     def _has_choice() -> bool:
-        return (getrusage is not None and torch.get_num_threads() > 1
-                and not is_set_by_user())
+        return torch.get_num_threads() > 1 and not is_set_by_user()
 
     def _prefers_one(self) -> bool:
         """Whether the next frame is for one thread."""
-        if len(self._several) < TRIAL_FRAMES:
-            return False
-        return (len(self._one) < TRIAL_FRAMES or
-                np.median(self._one) < _MARGIN * np.median(self._several))
+        if self._trusted > 0:
+            return self._one_is_faster
+        return len(self._one) < TRIAL_FRAMES
 
-    def _note(self, one: bool, seconds: float) -> None:
-        times = self._one if one else self._several
-        if len(times) < TRIAL_FRAMES:
-            times.append(seconds)
-            return
-        self._trusted += 1
-        if self._trusted >= TRUSTED_FRAMES:
-            self._forget_times()
+    def _note(self, one: bool, seconds: float, share: float) -> None:
+        if one and share > CROWDED_SHARE:
+            self._decide(False)
+        elif self._trusted > 0:
+            self._trusted -= 1
+        else:
+            (self._one if one else self._several).append(seconds)
+            if len(self._several) >= TRIAL_FRAMES:
+                self._decide(
+                    np.median(self._one) < _MARGIN * np.median(self._several))
+
+    def _decide(self, one: bool) -> None:
+        self._one_is_faster, self._one, self._several = one, [], []
+        self._trusted = TRUSTED_FRAMES if one else self._pause
+        if not one:
+            self._pause = min(2 * self._pause, _MAX_TRUSTED_FRAMES)
 
     def _check(self) -> None:
-        now, taken = self._clock(), self._cores_taken()
+        now = self._clock()
         if self._last is None:
-            self._last = now, taken
+            self._last = now, self._waited()
+        elapsed = now - self._last[0]
+        if elapsed < _MIN_TIME or self._last[1] is None:
             return
-        elapsed, taken_since = now - self._last[0], taken - self._last[1]
-        if elapsed < _MIN_TIME:
-            return
-        self._last = now, taken
-        if taken_since > BUSY_RATE * elapsed:
+        # Threads that have ended are not counted any more.
+        waited = self._waited()
+        share = (waited - self._last[1]) / elapsed
+        self._last = now, waited
+        if share > BUSY_SHARE:
             self._quiet = 0
             if not self.busy:
                 self._set_busy(True)

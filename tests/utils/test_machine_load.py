@@ -1,5 +1,4 @@
 """What is done about a busy machine, and when."""
-import os
 import threading
 
 import pytest
@@ -35,14 +34,17 @@ class Machine:
     """A machine whose load and speeds are given; frames take 0.1 s."""
 
     def __init__(self):
-        self.now, self.taken = 0., 0
-        self.load = MachineLoad(lambda: self.now, lambda: self.taken)
+        self.now = self.waited = 0.
+        self.load = MachineLoad(lambda: self.now, lambda: self.waited)
         self.load.sleeping = Sleeping()
         self.busy, self.one, self.several = False, .1, .1
+        # Whether one thread finds no core for itself.
+        self.crowded = False
 
     def pass_time(self, seconds):
         self.now += seconds
-        self.taken += round(seconds * (1000 if self.busy else 20))
+        alone = torch.get_num_threads() == 1 and not self.crowded
+        self.waited += seconds * (.4 if self.busy and not alone else .01)
 
     def frame(self, choose=True):
         """The number of threads of a frame."""
@@ -94,34 +96,55 @@ def test_threads_sleep_while_it_is_busy(machine):
     assert not machine.load.sleeping
 
 
+TRIAL = [1] * TRIAL_FRAMES + [3] * TRIAL_FRAMES
+
+
 def test_the_faster_number_of_threads_is_found(machine):
     machine.busy, machine.one, machine.several = True, .12, .15
     machine.init()
-    trial = [machine.frame() for _ in range(2 * TRIAL_FRAMES)]
-    assert trial == [3] * TRIAL_FRAMES + [1] * TRIAL_FRAMES
+    assert [machine.frame() for _ in TRIAL] == TRIAL
     assert {machine.frame() for _ in range(TRUSTED_FRAMES)} == {1}
     # Again: things may have changed.
     machine.several = .11
-    assert [machine.frame() for _ in range(2 * TRIAL_FRAMES)] == trial
+    assert [machine.frame() for _ in TRIAL] == TRIAL
     assert {machine.frame() for _ in range(TRUSTED_FRAMES)} == {3}
+    # And once more, but less and less often.
+    assert [machine.frame() for _ in TRIAL] == TRIAL
+    assert {machine.frame() for _ in range(2 * TRUSTED_FRAMES)} == {3}
+    assert [machine.frame() for _ in TRIAL] == TRIAL
+
+
+def test_one_thread_without_a_core_is_given_up_at_once(machine):
+    machine.busy, machine.one, machine.crowded = True, .05, True
+    machine.init()
+    found = [machine.frame() for _ in range(TRUSTED_FRAMES + 2)]
+    assert found == [1] + [3] * TRUSTED_FRAMES + [1]
+    machine.crowded = False
+    machine.init()
+    for _ in TRIAL:
+        machine.frame()
+    assert machine.frame() == 1
+    machine.crowded = True
+    assert [machine.frame() for _ in range(3)] == [1, 3, 3]
 
 
 def test_one_thread_that_is_left_alone_says_nothing_of_the_load(machine):
     machine.busy, machine.one = True, .05
     machine.init()
-    for _ in range(2 * TRIAL_FRAMES):
+    for _ in TRIAL:
         machine.frame()
     machine.busy = False
     assert {machine.frame() for _ in range(TRUSTED_FRAMES)} == {1}
     assert machine.load.sleeping
-    assert {machine.frame() for _ in range(3 * TRUSTED_FRAMES)} == {3}
+    assert [machine.frame() for _ in TRIAL] == TRIAL
+    assert machine.frame() == 3
     assert not machine.load.sleeping
 
 
 def test_a_hardly_faster_thread_is_not_worth_other_digits(machine):
     machine.busy, machine.one, machine.several = True, .098, .1
     machine.init()
-    for _ in range(2 * TRIAL_FRAMES):
+    for _ in TRIAL:
         machine.frame()
     assert {machine.frame() for _ in range(TRUSTED_FRAMES)} == {3}
 
@@ -129,7 +152,7 @@ def test_a_hardly_faster_thread_is_not_worth_other_digits(machine):
 def test_threads_are_given_back_after_an_error(machine):
     machine.busy, machine.one, machine.several = True, .05, .1
     machine.init()
-    for _ in range(2 * TRIAL_FRAMES):
+    for _ in TRIAL:
         machine.frame()
     with pytest.raises(ZeroDivisionError):
         with machine.load.choosing_threads(True), machine.load.frame():
@@ -138,13 +161,13 @@ def test_threads_are_given_back_after_an_error(machine):
     assert torch.get_num_threads() == 3
 
 
-@pytest.mark.parametrize('setting', SETTINGS + ('one thread', 'no rusage'))
+@pytest.mark.parametrize('setting', SETTINGS + ('one thread', 'unknown'))
 def test_a_users_choice_is_left_alone(machine, monkeypatch, setting):
     machine.busy = True
     if setting == 'one thread':
         torch.set_num_threads(1)
-    elif setting == 'no rusage':
-        monkeypatch.setattr(machine_load, 'getrusage', None)
+    elif setting == 'unknown':
+        monkeypatch.setattr(machine.load, '_waited', lambda: None)
     else:
         monkeypatch.setenv(setting, 'ACTIVE')
     machine.init()
@@ -173,9 +196,16 @@ def test_the_choice_is_each_threads_own(machine):
     assert seen == [False, True, False, True, False]
 
 
-def test_cores_taken_are_counted():
-    if machine_load.getrusage is None:
-        pytest.skip('this system does not count them')
-    before = machine_load._cores_taken()
-    os.sched_yield()
-    assert machine_load._cores_taken() >= before >= 0
+def test_waiting_for_cores(monkeypatch, tmp_path):
+    for thread, text in (('1', '5 2000000000 1'), ('2', '7 500000000 1')):
+        (tmp_path / thread).mkdir()
+        (tmp_path / thread / 'schedstat').write_text(text)
+    (tmp_path / '3').mkdir()  # has ended
+    monkeypatch.setattr(machine_load, '_THREADS', str(tmp_path))
+    assert machine_load.waited_for_cores() == 2.5
+    monkeypatch.setattr(machine_load, '_THREADS', str(tmp_path / 'none'))
+    assert machine_load.waited_for_cores() is None
+    # Of this process: it never gets less.
+    monkeypatch.undo()
+    first = machine_load.waited_for_cores()
+    assert first is None or first >= 0
