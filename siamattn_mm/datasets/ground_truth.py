@@ -7,6 +7,7 @@ from typing import Sequence as SequenceOf
 import numpy as np
 from mmengine.logging import print_log
 
+from .decimal_commas import decimal_commas
 from .errors import DataError
 from .number_line import parse_numbers
 
@@ -64,6 +65,9 @@ def read_ground_truth(
         _parse_line(line, path, number)
         for number, line in enumerate(lines, start=1)
     ]
+    found = decimal_commas(lines)
+    if found is not None:
+        raise SequenceFolderError(f'{path}, line {found[0] + 1}: {found[1]}')
     polygons = np.array([_corners(row) for row in rows], dtype=np.float64)
     boxes = enclosing_boxes(polygons)
     absent = ~((boxes[:, 2] > 0) & (boxes[:, 3] > 0))
@@ -159,24 +163,7 @@ def _parse_line(line: str, path: str, number: int) -> List[float]:
         fail('a number is infinite')
     if len(values) == 4 and min(values[2:]) < 0:
         fail(f'negative size {values[2]:g}x{values[3]:g}')
-    if len(values) == 8 and '.' not in line and _corners_cross(values):
-        fail('the sides of the polygon cross each other; are these 4 numbers '
-             'with decimal commas? Write points')
     return values
-
-
-def _corners_cross(values: SequenceOf[float]) -> bool:
-    """Whether opposite sides of a quadrangle cut each other."""
-    corners = np.reshape(values, (4, 2))
-
-    def side(first: int, second: int, point: int) -> float:
-        along = corners[second] - corners[first]
-        to_point = corners[point] - corners[first]
-        return float(along[0] * to_point[1] - along[1] * to_point[0])
-
-    return any(
-        side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
-        for a, b, c, d in ((0, 1, 2, 3), (1, 2, 3, 0)))
 
 
 def _corners(row: List[float]) -> List[float]:

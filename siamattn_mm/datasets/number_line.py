@@ -5,7 +5,10 @@ from typing import List, Sequence
 # A comma in a number that is followed by white space ends the number.
 _BETWEEN = re.compile(r'\s*,\s*|\s+')
 _AROUND = re.compile(r'\s*,?\s+')
-_WITH_COMMA = re.compile(r'[+-]?\d+(,\d+)?(e[+-]?\d+)?', re.IGNORECASE)
+# One number, where a comma or a point may also stand between thousands.
+_WITH_COMMA = re.compile(
+    r'[+-]?(\d+(,\d+)?|\d{1,3}(\.\d{3})+(,\d+)?|\d{1,3}(,\d{3})+(\.\d+)?)'
+    r'(e[+-]?\d+)?', re.IGNORECASE)
 
 
 def parse_numbers(line: str, counts: Sequence[int]) -> List[float]:

@@ -237,6 +237,9 @@ def test_wrong_data_roots(tmp_path):
     '138,63, 1,82, 43,18, 29,57',
     '1,5 2,5 9,5 2,5 9,5 8,5 1,5 8,5',
     '1,2 9,2 9,8 1,8',
+    '1.138,63 1,82 43,18 29,57',
+    '1,138.63 1,082.00 43.18 29,057',
+    '138,63,1,82,43,18,29,57',
     '0,0,9,9,9,0,0,9',
 ])
 def test_decimal_commas_are_refused(tmp_path, line):
@@ -245,6 +248,46 @@ def test_decimal_commas_are_refused(tmp_path, line):
     with pytest.raises(SequenceFolderError,
                        match='line 2: .*(decimal commas|numbers; expected)'):
         read_ground_truth(str(path))
+
+
+QUAD = '10,10,50,12,55,70,8,64'
+EARLIER_QUADS = [f'{10 + i},10,50,12,{55 + i},70,8,64' for i in range(1, 10)]
+
+
+@pytest.mark.parametrize('lines, number', [
+    ([QUAD], 1),
+    # The first line alone may be a polygon.
+    (['100,10,160,30,60,60,40,50', '100,10,160,30,60,05,40,50'], 2),
+    (['60,1,20,2,30,4,45,8'] * 20, 1),
+    ([QUAD] * 20, 1),
+    (EARLIER_QUADS + ['20,20,5,5', QUAD], 1),
+    (['0,43,0,12,0,13,0,16'], 1),
+    (['10,2,60,2,60,8,10,8'], 1),
+])
+def test_whole_numbers_that_may_be_decimals_are_refused(
+        tmp_path, lines, number):
+    path = tmp_path / 'groundtruth.txt'
+    path.write_text('\n'.join(lines))
+    assert_refused(read_ground_truth, str(path), f'line {number}:',
+                   'decimal commas?')
+
+
+@pytest.mark.parametrize('lines', [
+    [QUAD.replace(',', ', ')],
+    [QUAD.replace(',', ' ')],
+    [QUAD.replace('12', '12.0')],
+    [QUAD, QUAD.replace('12', '-12')],
+    [QUAD, QUAD.replace('12', '12.0')],
+    EARLIER_QUADS + [QUAD],
+    ['10,10,50,10,50,40,10,40'],
+    ['30,10,51,31,29,50,10,30', 'nan,nan,nan,nan', '0,0,0,0,0,0,0,0'],
+])
+def test_whole_numbers_that_are_corners(tmp_path, lines):
+    path = tmp_path / 'groundtruth.txt'
+    path.write_text('\n'.join(lines))
+    _, polygons = read_ground_truth(str(path))
+    numbers = [float(word) for word in re.split('[ ,]+', lines[0])]
+    assert polygons[0].tolist() == numbers
 
 
 @pytest.mark.parametrize('line', [
