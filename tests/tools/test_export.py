@@ -27,6 +27,7 @@ def test_both_files_are_written(repository, small_config_path, tmp_path):
 @pytest.mark.parametrize('arguments, word', [
     (('no.py', '--out', 'm.onnx'), 'no.py'),
     (('CONFIG', '--out', 'm.pth'), 'm.pth'),
+    (('CONFIG', '--out', '/proc/1/m.onnx'), "'/proc/1'"),
     (('CONFIG', '--out', 'm.onnx', '--checkpoint', 'no.pth'), 'no.pth'),
 ])
 def test_mistakes_are_one_line(repository, small_config_path, tmp_path,
