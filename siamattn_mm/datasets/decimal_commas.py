@@ -26,8 +26,8 @@ def decimal_commas(lines: Sequence[str]) -> Optional[Tuple[int, str]]:
     sides cross, or a y begins with a zero. The lines of a file are polygons
     if a sign, a decimal point or a space in one of them says so, if most of
     them are rectangles, turned or not, or if there are ten different ones
-    with nothing against it and no line of four numbers among them. Where no y
-    is above 9, these two count for nothing: fractions may have one digit.
+    with a y above 9, nothing against it and no line of four numbers among
+    them.
 
     Args:
         lines (Sequence[str]): Of a file of ground truth.
@@ -52,14 +52,14 @@ def decimal_commas(lines: Sequence[str]) -> Optional[Tuple[int, str]]:
     if any(not _BARE.fullmatch(line) and 'nan' not in line.lower()
            for _, line in eights):
         return None
-    if corners[..., 1].max() <= 9:  # one decimal, rather than the top rows
-        return bare[0][0], 'this can be read in two ways' + _QUESTION
     twice_the_middles = corners[:, :2] + corners[:, 2:]
     slips = np.abs(twice_the_middles[:, 0] - twice_the_middles[:, 1])
     if np.mean(slips.max(axis=1) <= _ROUNDING) > 0.5:
         return None
     boxes = sum(_is_box(line) for line in lines)
-    if boxes == 0 and len({line for _, line in bare}) >= _ENOUGH:
+    # Fractions of one digit never begin with a zero.
+    if (boxes == 0 and len({line for _, line in bare}) >= _ENOUGH
+            and corners[..., 1].max() > 9):
         return None
     return bare[0][0], 'this can be read in two ways' + _QUESTION
 

@@ -262,7 +262,7 @@ EARLIER_QUADS = [f'{10 + i},10,50,12,{55 + i},70,8,64' for i in range(1, 10)]
     ([QUAD] * 20, 1),
     (EARLIER_QUADS + ['20,20,5,5', QUAD], 1),
     (['0,43,0,12,0,13,0,16'], 1),
-    (['10,2,60,2,60,8,10,8'], 1),
+    ([f'{i},2,60,1,61,7,10,8' for i in range(20)], 1),
 ])
 def test_whole_numbers_that_may_be_decimals_are_refused(
         tmp_path, lines, number):
@@ -280,6 +280,7 @@ def test_whole_numbers_that_may_be_decimals_are_refused(
     [QUAD, QUAD.replace('12', '12.0')],
     EARLIER_QUADS + [QUAD],
     ['10,10,50,10,50,40,10,40'],
+    ['10,2,60,2,60,8,10,8'],
     ['30,10,51,31,29,50,10,30', 'nan,nan,nan,nan', '0,0,0,0,0,0,0,0'],
 ])
 def test_whole_numbers_that_are_corners(tmp_path, lines):
