@@ -44,4 +44,7 @@ def _number(word: str) -> float:
             raise ValueError
         return float(word)
     except ValueError:
-        raise ValueError(f'{word!r} is not a number') from None
+        hint = ''
+        if ';' in word:
+            hint = ' (commas, tabs or spaces separate numbers, not semicolons)'
+        raise ValueError(f'{word!r} is not a number{hint}') from None

@@ -116,6 +116,8 @@ def test_enclosing_boxes_of_any_batch():
     ('1,nan,3,4', 'nan'),
     ('1,2,inf,4', 'infinite'),
     ('1,2,-3,4', 'negative size -3x4'),
+    ('1e300,2,3,4', '1e+300 is no place'),
+    ('1;2;3;4', 'not semicolons'),
 ])
 def test_bad_line_is_named(tmp_path, line, reason):
     path = tmp_path / 'groundtruth.txt'
@@ -326,6 +328,17 @@ def test_one_box_outside_is_said(tmp_path, monkeypatch):
     assert len(read_sequence(str(folder))) == 3
     assert len(said) == 1
     assert 'line 3: the box 30,0,2,2 lies outside' in said[0]
+
+
+def test_corners_in_place_of_sizes_are_said(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        ground_truth, 'print_log', lambda text, **kwargs: said.append(text))
+    read_sequence(str(write_sequence(tmp_path / 'a', ['6,3,9,7', '5,2,8,6'])))
+    assert len(said) == 1 and 'would not as x1,y1,x2,y2' in said[0]
+    # Some may leave the frame.
+    read_sequence(str(write_sequence(tmp_path / 'b', ['6,3,9,7', '1,2,8,6'])))
+    assert len(said) == 1
 
 
 def test_a_photo_on_its_side_is_as_it_is_seen(tmp_path):
