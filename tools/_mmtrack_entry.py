@@ -6,7 +6,6 @@ import os
 import os.path as osp
 import re
 import sys
-from pickle import UnpicklingError
 from types import ModuleType
 from typing import NoReturn
 
@@ -52,9 +51,6 @@ def run(name: str) -> None:
         _fail(_message(error) + hint_of_validation(args, name, str(error)))
     except CheckpointError as error:
         _fail(str(error))
-    except UnpicklingError:
-        # A download. torch's message tells how to switch its protection off.
-        _fail('what was downloaded is not a checkpoint of tensors')
 
 
 def _message(error: Exception) -> str:

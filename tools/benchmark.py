@@ -31,6 +31,7 @@ from siamattn_mm.benchmark.synthetic_video import synthetic_video
 from siamattn_mm.deploy.runtimes import RUNTIMES
 from siamattn_mm.utils import written_whole
 from siamattn_mm.utils.command_line import ROOT, Parser, find_config
+from siamattn_mm.utils.files import check_writable
 
 MIN_SIDE = 16
 
@@ -290,6 +291,7 @@ def run_peers(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
         datasets.read_sequence(path)
         for path in datasets.find_sequences(args.peers, args.sequences)
     ]
+    check_writable(osp.join(args.out, names[0], 'sequence.txt'))
     site = peer_site(
         read_requirement(osp.join(ROOT, 'requirements', 'peers.txt')))
     report: Dict[str, Any] = {}
@@ -341,6 +343,8 @@ def main() -> None:
         peers=run_peers)[mode]
     # Only what the user can mend ends without a traceback.
     try:
+        if args.json is not None:
+            check_writable(args.json)
         report = run(args, console)
     except (benchmark.BenchmarkError, ValueError, TypeError,
             OSError) as error:

@@ -27,6 +27,7 @@ from siamattn_mm.datasets.image_reader import UnreadableFrameError
 from siamattn_mm.search.evaluate import makes_masks
 from siamattn_mm.search.space import DEFAULT_RANGES
 from siamattn_mm.utils.command_line import Parser, warnings_in_one_line
+from siamattn_mm.utils.files import check_writable
 
 MASK_KEY = 'refine.mask_thr'
 
@@ -281,6 +282,8 @@ def main() -> None:
             raise ValueError(f'--out {args.out!r} must end in .py')
         if osp.exists(args.out) and osp.samefile(args.out, args.config):
             raise ValueError('--out would overwrite the config it inherits')
+        check_writable(args.out)
+        check_writable(args.storage)
         model = load_model(args, parser.prog)
         config = Config.fromfile(args.config)
         test_cfg = config.model.test_cfg

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .downloads import is_fetched, local_file, without_password
 from .file_kinds import describe_kind, pickled_names
 
 # Where other code bases keep their weights in a checkpoint.
@@ -30,8 +31,12 @@ def _ignored_getattr(owner: Any, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _mmengine_globals(log: type) -> Iterator[None]:
-    """Let ``weights_only`` read the logs in mmengine's checkpoints as this."""
+def mmengine_globals(log: type) -> Iterator[None]:
+    """Let ``weights_only`` read the logs in mmengine's checkpoints.
+
+    Args:
+        log (type): What they become.
+    """
     safe_globals = getattr(torch.serialization, 'safe_globals', None)
     if safe_globals is None:
         yield
@@ -62,7 +67,8 @@ def load_weights(path: str,
     """Read a checkpoint file without running any code in it.
 
     Args:
-        path (str): A file that ``torch.save`` wrote.
+        path (str): A file that ``torch.save`` wrote, or its address
+            (``http://``, ``https://``, ``file://``).
         map_location (Any): See ``torch.load``. Defaults to 'cpu'.
         log (type): What the logs of mmengine's runner become. Defaults to
             one that keeps nothing.
@@ -74,15 +80,23 @@ def load_weights(path: str,
         CheckpointError: If there is no such file, or it is not a checkpoint,
             or it holds more than tensors and plain data.
     """
-    if not os.path.isfile(path):
-        raise CheckpointError(f'checkpoint {path!r} does not exist')
     try:
-        with _mmengine_globals(log):
+        file = local_file(path)
+    except OSError as error:
+        raise CheckpointError(f'checkpoint {error}') from None
+    shown = without_password(path)
+    if not os.path.isfile(file):
+        raise CheckpointError(f'checkpoint {shown!r} does not exist')
+    try:
+        with mmengine_globals(log):
             content = torch.load(
-                path, map_location=map_location, weights_only=True)
+                file, map_location=map_location, weights_only=True)
     except Exception as error:  # torch raises many kinds
         # Not `from error`: a traceback would show what torch says.
-        raise CheckpointError(_why_unreadable(path, error)) from None
+        reason = _why_unreadable(file, error)
+        if is_fetched(path):
+            os.remove(file)  # the server may have a better one next time
+        raise CheckpointError(f'{shown!r} {reason}') from None
     if not isinstance(content, Mapping):
         raise CheckpointError(f'{path!r} holds a {type(content).__name__}, '
                               'but a checkpoint is a dict')
@@ -90,24 +104,24 @@ def load_weights(path: str,
 
 
 def _why_unreadable(path: str, error: Exception) -> str:
-    """One line on why a file is not read, in our words.
+    """Why a file is not read, in our words, to follow its name.
 
     torch's own tell how to switch its protection off, some in bold type.
     """
     if isinstance(error, OSError):
-        return f'{path!r} cannot be read ({error.strerror or error})'
+        return f'cannot be read ({error.strerror or error})'
     kind = describe_kind(path)
     if kind is not None:
-        return f'{path!r} is not a checkpoint, but {kind}'
+        return f'is not a checkpoint, but {kind}'
     found = re.search(r'GLOBAL ([\w.]+)', str(error))
     names = [found[1]] if found else pickled_names(path)[:1]
     if names:
-        return (f'{path!r} holds more than tensors ({_printable(names[0])}): '
-                'not loaded; a checkpoint holds a state_dict() and plain data')
+        return (f'holds more than tensors ({_printable(names[0])}): not '
+                'loaded; a checkpoint holds a state_dict() and plain data')
     reason = str(error).strip().split('\n')[0].split('. ')[0]
     if not reason or 'weights_only' in reason or 'only load' in reason:
         reason = type(error).__name__
-    return (f'{path!r} is not a checkpoint of tensors, or it is damaged '
+    return ('is not a checkpoint of tensors, or it is damaged '
             f'({_printable(reason)})')
 
 
@@ -120,9 +134,9 @@ def load_state_dict(path: str) -> Dict[str, Tensor]:
     """Read the weights of a checkpoint file.
 
     Args:
-        path (str): A file that ``torch.save`` wrote: a state dict, or a dict
-            with one under ``state_dict``, ``model`` or ``net``; a ``module.``
-            in front of all names is taken off.
+        path (str): A file that ``torch.save`` wrote, or its address: a state
+            dict, or a dict with one under ``state_dict``, ``model`` or
+            ``net``; a ``module.`` in front of all names is taken off.
 
     Returns:
         dict[str, Tensor]: Weights by name, on the CPU.
@@ -131,8 +145,9 @@ def load_state_dict(path: str) -> Dict[str, Tensor]:
         CheckpointError: As :func:`load_weights`, or if there are no tensors,
             or NaN or infinite numbers in them.
     """
-    weights = find_weights(load_weights(path), path)
-    check_finite(weights, path)
+    content, shown = load_weights(path), without_password(path)
+    weights = find_weights(content, shown)
+    check_finite(weights, shown)
     if all(name.startswith('module.') for name in weights):
         weights = {name[len('module.'):]: v for name, v in weights.items()}
     return weights
@@ -263,5 +278,5 @@ def load_into(model: nn.Module, path: str) -> None:
             infinite numbers.
     """
     weights = load_state_dict(path)
-    check_fit(model, weights, path)
+    check_fit(model, weights, without_password(path))
     model.load_state_dict(weights, strict=False)

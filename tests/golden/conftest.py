@@ -43,13 +43,27 @@ def released_file(official_weights, repository, tmp_path_factory):
     return config, path
 
 
+@pytest.fixture(scope='session')
+def released_trackers(released_file):
+    """Trackers with these weights, by whether they are optimised."""
+    # pytest makes a fixture with parameters anew for each module.
+    made = {}
+
+    def make(optimize):
+        if optimize not in made:
+            config, path = released_file
+            config = Config.fromfile(config)
+            config.model.optimize = optimize
+            made[optimize] = init_tracker(config, str(path))
+        return made[optimize]
+
+    return make
+
+
 @pytest.fixture(scope='session', params=[True, False],
                 ids=['optimized', 'plain'])
-def released_tracker(request, released_file):
+def released_tracker(request, released_trackers):
     """A tracker with these weights, optimisations on or off."""
-    config, path = released_file
-    config = Config.fromfile(config)
-    config.model.optimize = request.param
-    tracker = init_tracker(config, str(path))
+    tracker = released_trackers(request.param)
     assert tracker.model.siamese_neck.levels[0].conv.optimize is request.param
     return tracker

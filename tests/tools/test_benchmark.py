@@ -108,6 +108,14 @@ def test_peers(run, tool, video, tmp_path, monkeypatch):
     assert set(report['peers']) == {'csrt', 'kcf'}
 
 
+def test_peers_where_nothing_can_be_written(run, tool, video, monkeypatch):
+    # Neither installed nor run.
+    monkeypatch.delattr(tool, 'peer_site')
+    code, _, err = run('--peers', video.parent, '--sequences', 'video',
+                       '--out', '/proc/1')
+    assert code == 2 and err.count('\n') == 1 and '/proc/1' in err
+
+
 def test_pipeline(run, tool, monkeypatch):
     values = dict(median=2., low=1., high=3.)
 
@@ -153,6 +161,7 @@ def test_data_memory(run, tool, monkeypatch):
     (('a.py', '--workers', '-1'), "'-1' is not 0 or more"),
     (('a.py', '--box', '1', '2', '3', '4'), '--box is for a --video'),
     (('a.py', '--video', 'none.mp4'), 'none.mp4'),
+    (('a.py', '--json', '/proc/1/a.json'), "written in '/proc/1'"),
     (('--peers', 'nowhere'), 'nowhere'),
     (('--pipeline', 'nowhere'), 'nowhere'),
 ])

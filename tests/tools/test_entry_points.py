@@ -89,9 +89,10 @@ def run_script(repository, *args):
         universal_newlines=True)
 
 
-def test_train_then_test(repository, config, tmp_path):
-    trained = run_script(repository, 'tools/train.py', config)
-    assert trained.returncode == 0, trained.stdout
+def test_train_then_test(repository, run, config, tmp_path):
+    # test_dist.py has processes of tools/train.py.
+    code, _, error = run('train', config)
+    assert code == 0, error
     checkpoint = tmp_path / 'work' / 'epoch_1.pth'
     tested = run_script(repository, 'tools/test.py', config, '--checkpoint',
                         checkpoint, '--cfg-options',
