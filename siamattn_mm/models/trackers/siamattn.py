@@ -24,6 +24,8 @@ from mmtrack.registry import MODELS, TASK_UTILS
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from siamattn_mm.torch_compat import compile_module
+
 from ..heads import Proposal
 from ..ops.folding import fold_norms
 from ..ops.fused_conv import laid_out_for
@@ -484,10 +486,10 @@ class SiamAttn(SiamRPN):
         if self._compiled or not self.test_cfg.get('compile'):
             return
         for part in (self.backbone, self.head):
+            # Template and search crops differ in size: one graph for each.
+            compile_module(part)
             # Operators of the fast form are unknown to torch.compile.
             set_optimize(part, False)
-            # Template and search crops differ in size: one graph for each.
-            part.compile(dynamic=False)
         self._compiled = True
 
     def _precision(self) -> ContextManager:
