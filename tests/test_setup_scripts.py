@@ -351,8 +351,22 @@ def test_damaged_wheel_is_not_used(helper, tmp_path):
 def test_installed_mmcv_is_judged(helper):
     """The one that runs these tests is good; another release is not."""
     build_mmcv = helper('build_mmcv')
-    assert build_mmcv.why_unusable(build_mmcv.pinned_version()) is None
-    assert 'not 0.0.1' in build_mmcv.why_unusable('0.0.1')
+    name, version = build_mmcv.pinned_release()
+    assert build_mmcv.why_unusable(name, version) is None
+    assert 'not 0.0.1' in build_mmcv.why_unusable(name, '0.0.1')
+    assert build_mmcv.why_unusable('mmcv-none', version) == (
+        'it is not installed')
+
+
+def test_mmcv_of_each_line(helper, repository):
+    """Each file pins one; another file is named."""
+    build_mmcv = helper('build_mmcv')
+    folder = repository / 'requirements'
+    assert build_mmcv.pinned_release()[0] == 'onedl-mmcv'
+    assert build_mmcv.pinned_release(folder / 'official' / 'no_deps.txt') == (
+        'mmcv', '2.0.0rc4')
+    with pytest.raises(build_mmcv.BuildError, match='eval.txt does not pin'):
+        build_mmcv.pinned_release(folder / 'eval.txt')
 
 
 def write_distribution(site, name):
