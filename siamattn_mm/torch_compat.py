@@ -6,6 +6,8 @@ numpy 1.23, those of the official OpenMMLab line; ``tools/_official/api.py``
 keeps newer functions out of all other files.
 """
 import pickle
+import zipfile
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
@@ -101,12 +103,16 @@ def load_data(path: str, map_location: Any, allowed: List[Allowed]) -> Any:
             return torch.load(
                 path, map_location=map_location, weights_only=True)
     # Before, `weights_only` cannot be told of more than it knows.
+    if _is_program(path):
+        raise pickle.UnpicklingError('torch.load would load a program')
     known = dict(_known_globals(), **_by_name(allowed))
 
     class Unpickler(pickle.Unpickler):
         """Finds what is known by its whole name, and nothing else."""
 
         def find_class(self, module: str, name: str) -> Any:
+            # Protocol 2 has Python 2's names.
+            module = {'__builtin__': 'builtins'}.get(module, module)
             try:
                 return known[f'{module}.{name}']
             except KeyError:
@@ -118,7 +124,11 @@ def load_data(path: str, map_location: Any, allowed: List[Allowed]) -> Any:
 
     reader = SimpleNamespace(
         __name__='pickle', Unpickler=Unpickler, load=load)
-    return torch.load(path, map_location=map_location, pickle_module=reader)
+    return torch.load(
+        path,
+        map_location=map_location,
+        pickle_module=reader,
+        weights_only=False)
 
 
 def numpy_globals() -> List[Allowed]:
@@ -142,18 +152,31 @@ def numpy_globals() -> List[Allowed]:
     ]
 
 
+def _is_program(path: str) -> bool:
+    """Whether a file is a TorchScript archive."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.rpartition('/')[2] == 'constants.pkl'
+                   for name in archive.namelist())
+
+
 def _known_globals() -> Mapping[str, Any]:
-    """What ``weights_only`` itself allows."""
+    """What ``weights_only`` allows by itself, by then and since."""
     from torch._weights_only_unpickler import _get_allowed_globals
-    # That of 2.0 lacks two of the types that a tensor may have.
     more: Dict[str, Any] = {
-        str(dtype): dtype
-        for dtype in (torch.bfloat16, torch.bool, torch.uint8)
+        str(value): value
+        for value in vars(torch).values() if isinstance(value, torch.dtype)
     }
-    more['torch.device'] = torch.device
-    more['torch._utils._rebuild_parameter'] = torch._utils._rebuild_parameter
-    # Bytes, as pickles of protocol 2 hold them.
-    more['_codecs.encode'] = _encode
+    more.update({
+        'builtins.bytearray': bytearray,
+        'builtins.complex': complex,
+        'builtins.set': set,
+        'collections.Counter': Counter,
+        'torch.device': torch.device,
+        # Bytes, as pickles of protocol 2 hold them.
+        '_codecs.encode': _encode
+    })
     return dict(more, **_get_allowed_globals())
 
 

@@ -3,9 +3,12 @@
 #   --cfg-options train_dataloader.dataset.sources.video.data_root=PATH
 _base_ = '../../configs/siamattn/siamattn_mobilenetv2_cpu-10e.py'
 
-load_from = '{{ fileDirname }}/../../siamattn_mm/weights/' \
-    'siamattn_mobilenetv2.pth'
-model = dict(backbone=dict(init_cfg=None))
+weights = ('{{ fileDirname }}/../../siamattn_mm/weights/'
+           'siamattn_mobilenetv2.pth')
+# Not `load_from`, from which mmengine would resume.
+model = dict(
+    init_cfg=dict(type='Pretrained', checkpoint=weights),
+    backbone=dict(init_cfg=None))
 
 train_dataloader = dict(
     batch_size=2,
