@@ -6,6 +6,7 @@ numpy 1.23, those of the official OpenMMLab line; ``tools/_official/api.py``
 keeps newer functions out of all other files.
 """
 import pickle
+import sys
 import zipfile
 from collections import Counter
 from types import SimpleNamespace
@@ -81,6 +82,19 @@ def compile_module(module: nn.Module) -> None:
         raise ValueError('test_cfg.compile needs PyTorch 2.2 or newer, but '
                          f'this is {torch.__version__}')
     module.compile(dynamic=False)
+
+
+def newest_onnx_opset() -> int:
+    """The newest set of ONNX operators that ``torch.onnx`` writes.
+
+    Returns:
+        int: 18 in PyTorch 2.0; a large number where PyTorch does not say.
+    """
+    try:
+        from torch.onnx._constants import ONNX_MAX_OPSET
+    except ImportError:
+        return sys.maxsize
+    return ONNX_MAX_OPSET
 
 
 def load_data(path: str, map_location: Any, allowed: List[Allowed]) -> Any:
