@@ -69,18 +69,23 @@ def embedding_bag(index: Tensor, weight: Tensor, rows: Tensor) -> Tensor:
         index, rows, mode='sum', per_sample_weights=weight)
 
 
+def check_can_compile() -> None:
+    """Refuse ``test_cfg.compile`` where it would fail later.
+
+    Raises:
+        ValueError: If this PyTorch cannot compile a module in place.
+    """
+    if not hasattr(nn.Module, 'compile'):  # 2.2
+        raise ValueError('test_cfg.compile needs PyTorch 2.2 or newer, but '
+                         f'this is {torch.__version__}')
+
+
 def compile_module(module: nn.Module) -> None:
     """``torch.compile`` a module in place, with a graph for each size.
 
     Args:
         module (nn.Module): Its calls are compiled from then on.
-
-    Raises:
-        ValueError: If this PyTorch cannot.
     """
-    if not hasattr(nn.Module, 'compile'):  # 2.2
-        raise ValueError('test_cfg.compile needs PyTorch 2.2 or newer, but '
-                         f'this is {torch.__version__}')
     module.compile(dynamic=False)
 
 

@@ -391,9 +391,11 @@ def check(root: Path = ROOT) -> List[Finding]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('action', choices=('list', 'check'))
+    parser.add_argument(
+        '--out', type=Path, default=LIST, help='where the list goes')
     args = parser.parse_args()
     if args.action == 'list':
-        LIST.write_text(list_api(), encoding='utf-8')
+        args.out.write_text(list_api(), encoding='utf-8')
         return 0
     findings = check()
     for finding in findings:
