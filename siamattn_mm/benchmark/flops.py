@@ -9,13 +9,9 @@ from torch import Tensor, nn
 
 from siamattn_mm.models.ops import fused_conv
 from siamattn_mm.models.ops.deform_roi_pool_pack import BaseDeformRoIPooling
+from siamattn_mm.torch_compat import FlopCounterMode
 
 from .patches import Patches
-
-try:
-    from torch.utils.flop_counter import FlopCounterMode
-except ImportError:  # PyTorch before 2.1
-    FlopCounterMode = None
 
 # Of one bilinear sample: four products and their sum.
 _SAMPLE = 8

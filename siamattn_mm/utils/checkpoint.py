@@ -1,12 +1,12 @@
 """Reading checkpoints: safely, and completely or not at all."""
-import contextlib
 import os
 import re
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Any, Dict, List, Mapping
 
-import numpy as np
 import torch
 from torch import Tensor, nn
+
+from siamattn_mm.torch_compat import load_data, numpy_globals
 
 from .downloads import is_fetched, local_file, without_password
 from .file_kinds import describe_kind, pickled_names
@@ -30,35 +30,19 @@ def _ignored_getattr(owner: Any, name: str) -> None:
     """Takes the place of ``getattr``, with which logs name their methods."""
 
 
-@contextlib.contextmanager
-def mmengine_globals(log: type) -> Iterator[None]:
-    """Let ``weights_only`` read the logs in mmengine's checkpoints.
+def mmengine_globals(log: type) -> List[Any]:
+    """What else is read: the logs in mmengine's checkpoints.
 
     Args:
         log (type): What they become.
+
+    Returns:
+        list: For :mod:`siamattn_mm.torch_compat`.
     """
-    safe_globals = getattr(torch.serialization, 'safe_globals', None)
-    if safe_globals is None:
-        yield
-        return
-    allowed: List[Any] = [
-        np.ndarray, np.dtype, (_ignored_getattr, 'builtins.getattr'),
+    return numpy_globals() + [
+        (_ignored_getattr, 'builtins.getattr'),
         (log, 'mmengine.logging.history_buffer.HistoryBuffer')
     ]
-    try:
-        from numpy._core import multiarray
-    except ImportError:  # numpy 1
-        from numpy.core import multiarray
-    # numpy 1 and 2 pickle the same functions under different names.
-    for module in ('numpy._core.multiarray', 'numpy.core.multiarray'):
-        allowed.append((multiarray._reconstruct, f'{module}._reconstruct'))
-        allowed.append((multiarray.scalar, f'{module}.scalar'))
-    allowed += [
-        getattr(np.dtypes, name) for name in dir(getattr(np, 'dtypes', None))
-        if name.endswith('DType')
-    ]
-    with safe_globals(allowed):
-        yield
 
 
 def load_weights(path: str,
@@ -88,9 +72,7 @@ def load_weights(path: str,
     if not os.path.isfile(file):
         raise CheckpointError(f'checkpoint {shown!r} does not exist')
     try:
-        with mmengine_globals(log):
-            content = torch.load(
-                file, map_location=map_location, weights_only=True)
+        content = load_data(file, map_location, mmengine_globals(log))
     except Exception as error:  # torch raises many kinds
         # Not `from error`: a traceback would show what torch says.
         reason = _why_unreadable(file, error)

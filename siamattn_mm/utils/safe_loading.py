@@ -9,6 +9,8 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as mmengines
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from siamattn_mm.torch_compat import allow_globals
+
 from . import checkpoint as checkpoints
 from .downloads import without_password
 
@@ -93,7 +95,7 @@ def _weights_only() -> Iterator[None]:
     before = {name: os.environ.pop(name, None) for name in names}
     os.environ[names[0]] = '1'
     try:
-        with checkpoints.mmengine_globals(_Log):
+        with allow_globals(checkpoints.mmengine_globals(_Log)):
             yield
     finally:
         for name, value in before.items():

@@ -387,7 +387,9 @@ class RefinementHead(BaseModule):
         masks = upload(
             torch.stack([gt_masks[sampled.images[i]] for i in known]), device)
         slot = torch.arange(len(known), device=device)
-        slot = slot.repeat_interleave(num_rois).to(rois)[:, None]
+        # Older PyTorch waits for the device to know the length.
+        slot = slot.repeat_interleave(num_rois, output_size=len(rois))
+        slot = slot.to(rois)[:, None]
         # Boxes count from pixel centres, crop_masks from pixel edges.
         edges = torch.cat([slot, rois[:, 1:] + 0.5], 1)
         targets = crop_masks(masks, edges, self.mask_head.mask_size)
