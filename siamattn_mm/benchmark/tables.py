@@ -128,11 +128,15 @@ def memory_table(report: Dict[str, Any]) -> Table:
     table = _table('memory in MB, on top of the libraries', 'tracker',
                    'weights', 'loaded', 'peak', 'growth')
     table.columns[0].no_wrap = False  # a name with options may be long
+    on_gpu = any(found.get('gpu_mb') for found in report.values())
+    if on_gpu:
+        table.add_column('peak of the GPU', justify='right')
     for name, found in report.items():
         table.add_row(name, _number(found['weights_mb'], 0),
                       _number(found['loaded_mb'], 0),
                       _number(found['peak_mb'], 0),
-                      _number(found['growth_mb'], 1))
+                      _number(found['growth_mb'], 1),
+                      *[_number(found.get('gpu_mb'), 0)] * on_gpu)
     table.caption = (f'growth: over the second half of {found["frames"]} '
                      'frames')
     return table

@@ -52,7 +52,7 @@ def video(tmp_path):
 
 def test_compare_on_a_video(run, small_config_path, video, tmp_path,
                             monkeypatch):
-    monkeypatch.setattr(frame_benchmark, 'matmul_peak', lambda: 5e10)
+    monkeypatch.setattr(frame_benchmark, 'matmul_peak', lambda *_: 5e10)
     path = tmp_path / 'out' / 'figures.json'
     code, out, _ = run(small_config_path, '--compare', '--compare-options',
                        'model.test_cfg.fold_norms=False', '--video', video,
