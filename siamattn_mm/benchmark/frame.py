@@ -15,6 +15,7 @@ from siamattn_mm.deploy import is_exported
 from .clocks import Clock, clock_for, device_of
 from .flops import FlopGauge, can_count, matmul_peak
 from .memory import gpu_peak_mb, peak_rss_mb, reset_peak, rss_mb
+from .spread import Spread, spread
 from .stages import STAGES, StageRecorder, track_by_stages
 
 # Frames behind the first one that only warm up: caches, allocators, clocks.
@@ -72,25 +73,6 @@ class TrackerSpec(NamedTuple):
             torch.manual_seed(0)
             return init_tracker(config, self.checkpoint, self.device,
                                 self.runtime)
-
-
-class Spread(NamedTuple):
-    """A figure of several runs.
-
-    Attributes:
-        median (float): Median of the runs' medians.
-        low (float): Smallest of them.
-        high (float): Largest of them.
-    """
-    median: float
-    low: float
-    high: float
-
-
-def spread(runs: Sequence[float]) -> Spread:
-    """Median and spread of the runs' figures."""
-    return Spread(
-        float(np.median(runs)), float(np.min(runs)), float(np.max(runs)))
 
 
 class FrameRuns:

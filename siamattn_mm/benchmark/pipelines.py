@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from siamattn_mm.datasets import find_sequences, read_sequence
 
 from .errors import BenchmarkError
-from .frame import spread
+from .spread import spread
 
 FRAME_RANGE = 100
 POS_PROB = 0.8
@@ -238,7 +238,7 @@ def measure_pipelines(datasets: Dict[str, Dataset],
     Returns:
         dict: ``workers``, ``pairs`` (of each in a run), ``mask_share`` (of
         the annotated frames), ``ours`` and ``mmtrack`` (pairs a second) and
-        ``ratio``, the last three :class:`~.frame.Spread` as dicts.
+        ``ratio``, the last three :class:`~.spread.Spread` as dicts.
     """
     if workers == 0:
         _seed()
