@@ -142,6 +142,67 @@ def memory_table(report: Dict[str, Any]) -> Table:
     return table
 
 
+def train_step_table(report: Dict[str, Any]) -> Table:
+    """Stages of a training step.
+
+    Args:
+        report (dict): Of :func:`.train_step.measure_train_step`, with
+            ``data`` of :func:`.train_step.measure_data`.
+
+    Returns:
+        Table: A row a stage, then the whole step, then the data.
+    """
+    table = _table(
+        f'a training step: {report["batch_size"]} pairs, '
+        f'{report["precision"]}, {report["device"]}', 'stage', 'ms',
+        'of runs', 'share')
+    total = sum(row['ms']['median'] for row in report['stages'])
+    for row in report['stages']:
+        table.add_row(row['stage'], f'{row["ms"]["median"]:.2f}',
+                      _range(row['ms'], 2),
+                      _percent(row['ms']['median'] / total))
+    table.add_section()
+    table.add_row('whole step', f'{report["step_ms"]["median"]:.2f}',
+                  _range(report['step_ms'], 2))
+    data = report['data']
+    if 'ms' in data:
+        workers = data['workers']
+        table.add_row(
+            f'data, {workers} worker{"s" * (workers != 1)} meanwhile',
+            f'{data["ms"]:.2f}')
+    rate = report['pairs_per_second']
+    memory = (f'{_number(report["peak_mb"], 0)} MB at the peak, on top of '
+              'model and libraries')
+    if report['gpu_mb'] is not None:
+        memory = f'{report["gpu_mb"]:.0f} MB of the GPU at the peak'
+    table.caption = (f'{rate["median"]:.1f} ({_range(rate, 1)}) pairs a '
+                     f'second; {memory}; {report["trained"] / 1e6:.2f} of '
+                     f'{report["all"] / 1e6:.2f} million numbers are trained')
+    return table
+
+
+def target_table(report: Dict[str, Any]) -> Table:
+    """Targets and RoIs, in two ways.
+
+    Args:
+        report (dict): Of :func:`.target_race.race`.
+
+    Returns:
+        Table: A row a kind of target, then all together.
+    """
+    table = _table(
+        f'targets and RoIs of {report["pairs"]} pairs, one thread, ms',
+        'targets', 'image by image', 'whole batch', 'times faster', 'of runs')
+    for row in report['rows']:
+        if row is report['rows'][-1]:
+            table.add_section()
+        table.add_row(row['name'], f'{row["loop"]["median"]:.2f}',
+                      f'{row["batch"]["median"]:.2f}',
+                      f'{row["ratio"]["median"]:.2f}',
+                      _range(row['ratio'], 2))
+    return table
+
+
 def pipeline_table(report: Dict[str, Any]) -> Table:
     """Training pairs a second.
 

@@ -144,7 +144,7 @@ def test_data_memory(run, tool, monkeypatch):
 
 
 @pytest.mark.parametrize('argv, message', [
-    ((), 'give one of CONFIG, --pipeline, --data-memory and --peers\n'),
+    ((), 'give one of CONFIG, --train-step, --pipeline, --data-memory and --peers\n'),
     (('a.py', '--data-memory'), 'not several'),
     (('a.py', ), "config 'a.py' does not exist"),
     (('a.py', '--compare'), '--compare needs another config'),
