@@ -12,6 +12,7 @@ Examples:
 import argparse
 import functools
 import json
+import os
 import os.path as osp
 from itertools import islice
 from typing import Any, Dict, List, Tuple
@@ -42,6 +43,7 @@ from siamattn_mm.utils import written_whole
 from siamattn_mm.utils.command_line import ROOT, Parser, find_config
 
 MIN_SIDE = 16
+PIPELINE_BATCH = 8
 
 
 def make_parser() -> Parser:
@@ -126,7 +128,7 @@ def make_parser() -> Parser:
         'a training step, beside --device and --cfg-options')
     group.add_argument(
         '--batch-size', type=_positive, metavar='N',
-        help='pairs (default: the config\'s)')
+        help='pairs, of --pipeline too (default: the config\'s; 8)')
     group.add_argument(
         '--steps', type=_positive, default=5, metavar='N',
         help='in a run (default: %(default)s)')
@@ -144,8 +146,11 @@ def make_parser() -> Parser:
     group.add_argument(
         '--workers', type=_count, nargs='+', metavar='N',
         help='worker processes, one measurement each; 0 for none (default: 1 '
-        'for --pipeline, 0 2 4 for --data-memory, the config\'s for '
-        '--train-step)')
+        'and as many as cores for --pipeline, 0 2 4 for --data-memory, the '
+        'config\'s for --train-step)')
+    group.add_argument(
+        '--ours-alone', action='store_true',
+        help='leave mmtrack\'s pipeline out of --pipeline')
     group.add_argument(
         '--annotated-frames', type=_positive, default=1000000, metavar='N',
         help='in the fake data set of --data-memory (default: %(default)s)')
@@ -197,6 +202,13 @@ def check_mode(parser: Parser, args: argparse.Namespace) -> str:
     if args.runs is None:
         args.runs = 3 if modes == ['train_step'] else 7
     return modes[0]
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def progress_bar(console: Console) -> progress.Progress:
@@ -327,20 +339,26 @@ def run_pipeline(args: argparse.Namespace,
     """Training pairs a second."""
     init_default_scope('mmtrack')
     report = []
-    numbers = [1] if args.workers is None else args.workers
+    cores = usable_cores()
+    numbers = args.workers or sorted({1, cores})
     built = pipelines.build_datasets(args.pipeline, args.sequences)
+    if args.ours_alone:
+        del built['mmtrack']
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task(
-            'runs', total=2 * (args.runs + 1) * len(numbers))
+            'runs', total=len(built) * (args.runs + 1) * len(numbers))
         for workers in numbers:
             report.append(
                 pipelines.measure_pipelines(
                     built,
                     workers,
                     args.runs,
+                    args.batch_size or PIPELINE_BATCH,
                     advance=functools.partial(bar.advance, task)))
+    pipelines.add_shares(report, cores)
     for found in report:
         console.print(tables.pipeline_table(found))
+    console.print(tables.pipeline_limit_table(report[-1]))
     return dict(pipelines=report)
 
 

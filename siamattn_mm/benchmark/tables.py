@@ -207,7 +207,8 @@ def pipeline_table(report: Dict[str, Any]) -> Table:
     """Training pairs a second.
 
     Args:
-        report (dict): Of :func:`.pipelines.measure_pipelines`.
+        report (dict): Of :func:`.pipelines.measure_pipelines`, with what
+            :func:`.pipelines.add_shares` says of it.
 
     Returns:
         Table: Ours, mmtrack's, and the ratio.
@@ -220,6 +221,8 @@ def pipeline_table(report: Dict[str, Any]) -> Table:
     for key, name in (('ours', 'siamattn_mm, masks included'),
                       ('mmtrack', 'mmtrack SiamRPN, no masks'),
                       ('ratio', 'times faster')):
+        if key not in report:
+            continue
         values = report[key]
         digits = 2 if key == 'ratio' else 1
         table.add_row(name, f'{values["median"]:.{digits}f}',
@@ -227,6 +230,37 @@ def pipeline_table(report: Dict[str, Any]) -> Table:
     table.caption = (f'{report["pairs"]} pairs a run; '
                      f'{100 * report["mask_share"]:.0f} % of the frames have '
                      'a mask')
+    if report['share'] is not None:
+        table.caption += (f'; {_percent(report["share"])} of as many times '
+                          'one worker')
+    return table
+
+
+def pipeline_limit_table(report: Dict[str, Any]) -> Table:
+    """What a pair takes on its way to the trainer.
+
+    Args:
+        report (dict): As for :func:`pipeline_table`.
+
+    Returns:
+        Table: A row a part.
+    """
+    table = _table('one pair of siamattn_mm', 'part', 'ms', 'pairs a second')
+    limits = report['limits']
+    rows = [('make it', limits['make']), ('collate', limits['collate']),
+            ('send', limits['send'])]
+    for name, value in rows:
+        table.add_row(name, f'{value:.3f}', '')
+    worker = sum(value for _, value in rows)
+    table.add_section()
+    table.add_row('one worker', f'{worker:.3f}', f'{1e3 / worker:.0f}')
+    table.add_row('the trainer, to receive it', f'{limits["receive"]:.3f}',
+                  f'{1e3 / limits["receive"]:.0f}')
+    reasons = dict(
+        trainer='receiving them',
+        cores='the cores, of which there are fewer than workers',
+        workers='the workers: more of them would give more')
+    table.caption = f'what limits the figure is {reasons[report["limit"]]}'
     return table
 
 

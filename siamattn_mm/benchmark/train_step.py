@@ -34,6 +34,9 @@ MODEL_HOOKS = (
     Hook(FORWARD, 'parse_losses'),
     Hook(TARGETS, 'head.get_targets'),
     Hook(TARGETS, 'refine_head.sample_rois'),
+    # Of SiamAttnPluginHead, in mmtrack's SiamRPN.
+    Hook(TARGETS, 'head.rpn_head.get_targets'),
+    Hook(TARGETS, 'head.refine_head.sample_rois'),
 )
 # Functions that the refinement head's module calls by these names.
 REFINE_FUNCTIONS = ('crop_masks', )
