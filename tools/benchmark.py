@@ -5,6 +5,7 @@ Examples:
     python tools/benchmark.py CONFIG --compare CONFIG2    # two, in turn
     python tools/benchmark.py --train-step CONFIG         # of training
     python tools/benchmark.py --train-step CONFIG --targets
+    python tools/benchmark.py CONFIG --busy               # beside busy ones
     python tools/benchmark.py --pipeline DATA_ROOT        # training pairs
     python tools/benchmark.py --data-memory               # of annotations
     python tools/benchmark.py --peers DATA_ROOT           # OpenCV's trackers
@@ -27,6 +28,7 @@ from rich.console import Console
 from siamattn_mm import apis, benchmark, datasets
 from siamattn_mm.apis.tracker import check_bbox
 from siamattn_mm.benchmark import (
+    busy,
     data_memory,
     peers,
     pipelines,
@@ -107,6 +109,10 @@ def make_parser() -> Parser:
     group.add_argument(
         '--compare-runtime', choices=sorted(RUNTIMES),
         help='of the second tracker (default: that of the first)')
+    group.add_argument(
+        '--busy', type=_positive, nargs='*', metavar='N',
+        help='only the whole frame, in turn quietly and beside N processes '
+        'that never wait (default: 1 2)')
     group.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
     group.add_argument(
         '--video', help='video file, or folder of images; synthetic if left '
@@ -274,11 +280,15 @@ def tracker_specs(args: argparse.Namespace
 def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
     """Time, arithmetic and memory of one tracker or two."""
     specs = tracker_specs(args)
+    if args.busy is not None and len(specs) > 1:
+        raise ValueError('--busy times one tracker: leave out --compare...')
     frames, box = read_frames(args)
     trackers = {spec.name: spec.build() for spec in specs}
     if len(frames) < frame_benchmark.MIN_FRAMES:
         raise ValueError(f'{frame_benchmark.MIN_FRAMES} frames or more are '
                          f'needed, but there are {len(frames)}')
+    if args.busy is not None:
+        return run_busy(args, console, trackers[specs[0].name], frames, box)
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task('runs', total=args.runs * len(specs))
         report = frame_benchmark.measure(
@@ -333,6 +343,18 @@ def run_train_step(args: argparse.Namespace,
         console.print(f'data left out: {report["data"]["left_out"]}',
                       soft_wrap=True)
     return dict(train_step=report)
+
+
+def run_busy(args: argparse.Namespace, console: Console, tracker: Any,
+             frames: List[Any], box: List[float]) -> Dict[str, Any]:
+    """Time of a frame beside spinning processes."""
+    numbers = args.busy or [1, 2]
+    with progress_bar(Console(stderr=True)) as bar:
+        task = bar.add_task('runs', total=args.runs * (1 + len(numbers)))
+        found = busy.measure_busy(tracker, frames, box, args.runs, numbers,
+                                  functools.partial(bar.advance, task))
+    console.print(tables.busy_table(found))
+    return dict(busy=found, frames=len(frames), runs=args.runs)
 
 
 def run_pipeline(args: argparse.Namespace,

@@ -15,6 +15,7 @@ from siamattn_mm.deploy import build_exported, is_exported
 from siamattn_mm.models.trackers import SiamAttn
 from siamattn_mm.models.trackers.siamattn import xywh_of
 from siamattn_mm.utils import CheckpointError, load_into
+from siamattn_mm.utils.machine_load import LOAD
 
 # Of a box against the frame's longer side. Windows are cut around the box, so
 # that a slip of the keyboard would take all memory.
@@ -43,6 +44,11 @@ class Tracker:
 
     Args:
         model (SiamAttn): Built and loaded; put into eval mode here.
+        choose_threads (bool): Whether, while the machine is busy, frames are
+            tried on one thread of PyTorch, too, and tracked on as many as are
+            faster. The last digits differ between the two; False gives the
+            same ones whatever else runs. The caller's number of threads
+            stays as it is. Defaults to True.
 
     Examples:
         >>> tracker = init_tracker('configs/siamattn/siamattn_mobilenetv2.py')
@@ -51,11 +57,12 @@ class Tracker:
         ...     result = tracker.update(frame)
     """
 
-    def __init__(self, model: SiamAttn) -> None:
+    def __init__(self, model: SiamAttn, choose_threads: bool = True) -> None:
         if not isinstance(model, SiamAttn):
             raise TypeError('Tracker takes a SiamAttn model, but the config '
                             f'builds a {type(model).__name__}')
         self.model = model.eval()
+        self._choose_threads = choose_threads
         self._frame_shape: Optional[Tuple[int, ...]] = None
 
     def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
@@ -100,7 +107,8 @@ class Tracker:
                 f'the frame is {frame.shape[1]}x{frame.shape[0]}, but the '
                 f'first one was {self._frame_shape[1]}x{self._frame_shape[0]}:'
                 ' call init() again after a change of size')
-        result = self.model.track(frame)
+        with LOAD.choosing_threads(self._choose_threads):
+            result = self.model.track(frame)
         pasted = result.pasted_mask
         return Result(result.bbox, result.score,
                       None if pasted is None else pasted.full(),
@@ -250,7 +258,8 @@ def _load_shipped_weights(config: Config, model: SiamAttn) -> bool:
 def init_tracker(config: Union[str, Config],
                  checkpoint: Optional[str] = None,
                  device: str = 'cpu',
-                 runtime: str = 'onnxruntime') -> Tracker:
+                 runtime: str = 'onnxruntime',
+                 choose_threads: bool = True) -> Tracker:
     """Build a tracker from a config and load its weights.
 
     Args:
@@ -262,6 +271,7 @@ def init_tracker(config: Union[str, Config],
         device (str): Defaults to 'cpu', where exported models always run.
         runtime (str): What runs an exported model, ``'onnxruntime'`` or
             ``'openvino'``. Defaults to 'onnxruntime'.
+        choose_threads (bool): See :class:`Tracker`. Defaults to True.
 
     Returns:
         Tracker: Ready for :meth:`Tracker.init`.
@@ -279,9 +289,10 @@ def init_tracker(config: Union[str, Config],
     device = _check_device(device)
     init_default_scope(config.get('default_scope', 'mmtrack'))
     if checkpoint is not None and is_exported(checkpoint):
-        return Tracker(build_exported(config, checkpoint, runtime))
+        return Tracker(
+            build_exported(config, checkpoint, runtime), choose_threads)
     model = MODELS.build(config.model)
-    tracker = Tracker(model)
+    tracker = Tracker(model, choose_threads)
     if checkpoint is not None:
         load_into(model, checkpoint)
     elif not _load_shipped_weights(config, model):

@@ -1,7 +1,7 @@
 """What was measured, as tables for a terminal."""
 import os
 import platform
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from rich.table import Table
@@ -92,6 +92,28 @@ def frame_table(figures: Dict[str, Any]) -> Table:
             share_of_peak=figures['share_of_peak']), 1.)
     table.caption = (f'{figures["fps"]:.1f} frames a second; first frame '
                      f'{figures["init_ms"]["median"]:.1f} ms')
+    return table
+
+
+def busy_table(loads: List[Dict[str, Any]]) -> Table:
+    """A frame beside spinning processes.
+
+    Args:
+        loads (list[dict]): Of :func:`.busy.measure_busy`.
+
+    Returns:
+        Table: A row a number of processes.
+    """
+    table = _table('beside spinning processes', 'processes', 'frame, ms',
+                   'of runs', 'times the quiet frame', 'of runs',
+                   'frames a second', 'first frame, ms')
+    for found in loads:
+        ratio = found['times_quiet']
+        table.add_row(
+            str(found['processes']), f'{found["frame_ms"]["median"]:.1f}',
+            _range(found['frame_ms'], 1), f'{ratio["median"]:.2f}',
+            _range(ratio, 2), f'{found["fps"]["median"]:.1f}',
+            f'{found["init_ms"]["median"]:.0f}')
     return table
 
 

@@ -8,32 +8,13 @@ from torch import Tensor, nn
 
 from siamattn_mm.torch_compat import autocast_dtype
 
+from . import onednn
 from .derived import derived
 from .full_precision import full_precision
 from .winograd import suits_winograd, winograd_conv, winograd_weight
 
-# oneDNN's convs with something behind them, as torch.compile calls them.
-_NAMES = ('_convolution_pointwise', '_reorder_convolution_weight')
 # Inputs may be so many times as high as those that weights are laid out for.
 _GROWTH = 1.5
-_ACTIVATIONS = {nn.ReLU: ('relu', []), nn.ReLU6: ('hardtanh', [0., 6.])}
-
-
-def _has_onednn() -> bool:
-    return torch.backends.mkldnn.is_available() and all(
-        hasattr(torch.ops.mkldnn, name) for name in _NAMES)
-
-
-_ONEDNN = _has_onednn()
-
-
-def _has_onednn_bf16() -> bool:
-    # Where the CPU has no such products (AVX2), oneDNN lays no weights out.
-    supported = getattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', None)
-    return _ONEDNN and supported is not None and supported()
-
-
-_ONEDNN_TYPES = (torch.float32, ) + (torch.bfloat16, ) * _has_onednn_bf16()
 
 
 class JoinedConv(nn.Conv2d):
@@ -137,25 +118,24 @@ _scale = 1.
 
 
 def _prepared(conv: nn.Conv2d, norm: Optional[nn.Module], dtype: torch.dtype,
-              onednn: bool, size: torch.Size) -> Tuple[Any, ...]:
+              laid_out: bool, size: torch.Size) -> Tuple[Any, ...]:
     """Folded weight and bias, and the height that they are laid out for."""
     height = size[2] * _scale
 
     def make() -> Tuple[Any, ...]:
         weight, bias = _folded_for(conv, norm, dtype)
-        if onednn:
-            weight = torch.ops.mkldnn._reorder_convolution_weight(
-                weight.contiguous(), conv.padding, conv.stride, conv.dilation,
-                conv.groups,
+        if laid_out:
+            weight = onednn.lay_out(
+                weight, conv,
                 [size[0], size[1],
                  round(height), round(size[3] * _scale)])
         return weight, bias, height
 
     return derived(
-        conv, (dtype, onednn),
+        conv, (dtype, laid_out),
         _sources(conv, norm),
         make,
-        fits=lambda value: not onednn or height <= _GROWTH * value[2])
+        fits=lambda value: not laid_out or height <= _GROWTH * value[2])
 
 
 def _folded_for(conv: nn.Conv2d, norm: Optional[nn.Module],
@@ -200,8 +180,8 @@ def fused_conv(x: Tensor,
     """``act(norm(conv(x)) + residual)`` in evaluation, without gradients.
 
     Parameters and their names stay where they are. On a CPU it is one call
-    of oneDNN, whose weights are laid out once; elsewhere, a conv with folded
-    weights. Under autocast both run in its type.
+    of oneDNN, whose weights are laid out once; elsewhere, and where oneDNN
+    refuses, a conv with folded weights. Under autocast both run in its type.
 
     Args:
         x (Tensor): (N, C, H, W).
@@ -230,23 +210,26 @@ def fused_conv(x: Tensor,
         if residual is not None:
             out = out + residual
         return out if act is None else act(out)
-    onednn = (_ONEDNN and x.device.type == 'cpu' and dtype in _ONEDNN_TYPES)
-    weight, bias, _ = _prepared(conv, norm, dtype, onednn, x.shape)
-    if not onednn:
-        out = F.conv2d(x, weight, bias, conv.stride, conv.padding,
-                       conv.dilation, conv.groups)
-        if residual is not None:
-            out = out + residual
-        return out if act is None else act(out)
-    call = torch.ops.mkldnn._convolution_pointwise
-    geometry = conv.padding, conv.stride, conv.dilation, conv.groups
-    if residual is None:
-        name, numbers = _ACTIVATIONS.get(type(act), ('none', []))
-        out = call(x, weight, bias, *geometry, name, numbers, '')
-        done = name != 'none'
-    else:
-        # Behind a sum it knows ReLU alone.
-        done = type(act) is nn.ReLU
-        out = call.binary(x, residual.to(dtype), weight, bias, *geometry,
-                          'add', 1., 'relu' if done else None, [], '')
-    return out if act is None or done else act(out)
+    refusal = None
+    if kind == 'cpu' and onednn.takes(dtype):
+        try:
+            weight, bias, _ = _prepared(conv, norm, dtype, True, x.shape)
+            return onednn.conv(x, weight, bias, conv, act, residual)
+        except RuntimeError as error:
+            refusal = error
+    out = _plain_conv(x, conv, norm, act, residual, dtype)
+    if refusal is not None:
+        # The plain conv did it: so nothing was wrong with the input.
+        onednn.give_up(dtype, refusal)
+    return out
+
+
+def _plain_conv(x: Tensor, conv: nn.Conv2d, norm: Optional[nn.Module],
+                act: Optional[nn.Module], residual: Optional[Tensor],
+                dtype: torch.dtype) -> Tensor:
+    weight, bias, _ = _prepared(conv, norm, dtype, False, x.shape)
+    out = F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation,
+                   conv.groups)
+    if residual is not None:
+        out = out + residual
+    return out if act is None else act(out)

@@ -25,10 +25,12 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from siamattn_mm.torch_compat import check_can_compile, compile_module
+from siamattn_mm.utils.machine_load import LOAD
 
 from ..heads import Proposal
 from ..ops.folding import fold_norms
 from ..ops.fused_conv import laid_out_for
+from ..ops.onednn import suits_bf16
 from ..ops.optimize import set_optimize
 from ..task_modules.box_bias import box_bias, mean_bias, views
 from ..task_modules.box_regressor import RegressorView
@@ -161,7 +163,8 @@ class SiamAttn(SiamRPN):
             before; after three of them it takes ``rpn.recover_score`` (the
             same) to go on. Convs and norms run as one while tracking, unless
             ``fold_norms`` is False; ``precision`` is ``'fp32'`` or
-            ``'bf16'``, which is faster on CPUs with bfloat16 products;
+            ``'bf16'``, which is faster on CPUs with bfloat16 products (on
+            one without, float32 is used, and a warning says so);
             ``compile`` True hands backbone and RPN head, in their plain form,
             to ``torch.compile``, which takes half a minute and a C++ compiler
             at the first frame; see docs/speed.md before.
@@ -435,6 +438,7 @@ class SiamAttn(SiamRPN):
         Returns:
             dict[str, Tensor]: Losses by name.
         """
+        LOAD.check()
         neck_z = self.forward_template(inputs['img'][:, 0])
         low_level, neck_x = self.forward_search(inputs['search_img'][:, 0])
         dsa_z, dsa_x = self.siamese_neck(neck_z, neck_x)
@@ -471,6 +475,7 @@ class SiamAttn(SiamRPN):
             frame (np.ndarray): (H, W, 3) BGR uint8.
             bbox (Sequence[float]): xywh in image pixels.
         """
+        LOAD.start()
         self._compile()
         if self._folds_norms:
             fold_norms(self)
@@ -495,11 +500,11 @@ class SiamAttn(SiamRPN):
         self._compiled = True
 
     def _precision(self) -> ContextManager:
-        """Autocast to what ``test_cfg.precision`` says."""
+        """Autocast to what ``test_cfg.precision`` says, if it can."""
+        kind = next(self.parameters()).device.type
+        wanted = precision_of(self.test_cfg) == 'bf16'
         return torch.autocast(
-            next(self.parameters()).device.type,
-            torch.bfloat16,
-            enabled=precision_of(self.test_cfg) == 'bf16')
+            kind, torch.bfloat16, enabled=wanted and suits_bf16(kind))
 
     @torch.inference_mode()
     def track(self, frame: np.ndarray) -> TrackResult:
@@ -515,7 +520,7 @@ class SiamAttn(SiamRPN):
         Raises:
             RuntimeError: If :meth:`init` was not called before.
         """
-        with self._precision():
+        with LOAD.frame(), self._precision():
             return self._track(frame)
 
     def _look(self, frame: np.ndarray) -> _Seen:
@@ -611,6 +616,7 @@ class SiamAttn(SiamRPN):
 
     def _propose(self, frame: np.ndarray) -> View:
         """Find the target without moving there."""
+        LOAD.check()
         seen = self._look(frame)
         return View(seen.proposal.bbox, seen.scale, seen.spectrum, seen.maps)
 

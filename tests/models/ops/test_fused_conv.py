@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from siamattn_mm.models.ops import fused_conv as module
+from siamattn_mm.models.ops import onednn as module
 from siamattn_mm.models.ops.derived import forget_outdated
 from siamattn_mm.models.ops.fused_conv import (
     can_fuse,
@@ -30,9 +30,10 @@ def parts(bias=True, norm=True, **kwargs):
 
 @pytest.fixture(params=[True, False], ids=['onednn', 'conv'])
 def onednn(request, monkeypatch):
-    if request.param and not module._ONEDNN:
-        pytest.skip('this PyTorch has no such operators')
-    monkeypatch.setattr(module, '_ONEDNN', request.param)
+    if request.param and not module.takes(torch.float32):
+        pytest.skip('oneDNN takes no such convs here')
+    if not request.param:
+        monkeypatch.setattr(module, 'takes', lambda dtype: False)
 
 
 @pytest.mark.parametrize('kwargs', [

@@ -21,7 +21,7 @@ def track(small_config, base=None, **options):
     return tracker, [tracker.update(frame) for frame in frames[1:]]
 
 
-@pytest.mark.filterwarnings('ignore:init_tracker')
+@pytest.mark.filterwarnings('ignore:init_tracker', 'ignore:precision bf16')
 def test_every_way_finds_the_same(small_config):
     base, expected = track(small_config)
     _, plain = track(small_config, base, optimize=False)

@@ -1,0 +1,116 @@
+"""Time of a frame beside processes that never wait."""
+import contextlib
+import subprocess
+import sys
+import time
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Sequence,
+)
+
+import numpy as np
+
+from siamattn_mm.apis import Tracker
+
+from .frame import WARM_UP, spread
+
+# Until the scheduler has spread new processes over the cores, in seconds.
+_SETTLE = .3
+
+
+@contextlib.contextmanager
+def spinning_processes(number: int) -> Iterator[None]:
+    """Keep other processes busy inside this context.
+
+    Args:
+        number (int): Of processes, each of which takes all it gets of a core.
+    """
+    processes = [
+        subprocess.Popen([sys.executable, '-S', '-c', 'while True: pass'])
+        for _ in range(number)
+    ]
+    try:
+        time.sleep(_SETTLE)
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def measure_busy(tracker: Tracker,
+                 frames: List[np.ndarray],
+                 bbox: Sequence[float],
+                 num_runs: int,
+                 loads: Sequence[int] = (1, 2),
+                 advance: Callable[[], None] = lambda: None
+                 ) -> List[Dict[str, Any]]:
+    """Track quietly and beside spinning processes, in turn.
+
+    Args:
+        tracker (Tracker): The tracker.
+        frames (list[np.ndarray]): (H, W, 3) uint8,
+            :data:`~.frame.MIN_FRAMES` or more.
+        bbox (Sequence[float]): The target in the first frame, x, y, w, h.
+        num_runs (int): Of each load.
+        loads (Sequence[int]): Numbers of processes. Defaults to (1, 2).
+        advance (Callable): Called after each run.
+
+    Returns:
+        list[dict]: First quietly, then of each load: ``processes``,
+        ``init_ms``, ``frame_ms`` (of each run's median frame), ``fps`` (of
+        all frames of a run) and ``times_quiet``, how many times as long a
+        frame takes as the quiet one of the same round
+        (:class:`~.frame.Spread` as dicts).
+    """
+    loads = [0, *loads]
+    runs: Dict[int, List[_Run]] = {load: [] for load in loads}
+    _track(tracker, frames, bbox)  # what is computed once
+    for index in range(num_runs):
+        # None is always the one that follows the same other.
+        for load in loads if index % 2 == 0 else reversed(loads):
+            with spinning_processes(load):
+                runs[load].append(_track(tracker, frames, bbox))
+            advance()
+    return [
+        dict(
+            processes=load,
+            init_ms=_spread(1e3 * run.init for run in runs[load]),
+            frame_ms=_spread(1e3 * run.frame for run in runs[load]),
+            fps=_spread(run.fps for run in runs[load]),
+            times_quiet=_spread(
+                busy.frame / quiet.frame
+                for busy, quiet in zip(runs[load], runs[0])))
+        for load in loads
+    ]
+
+
+class _Run(NamedTuple):
+    """Seconds of the first and of the median frame, frames a second."""
+    init: float
+    frame: float
+    fps: float
+
+
+def _track(tracker: Tracker, frames: List[np.ndarray],
+           bbox: Sequence[float]) -> _Run:
+    seconds = []
+    for index, frame in enumerate(frames):
+        began = time.perf_counter()
+        if index == 0:
+            tracker.init(frame, bbox)
+        else:
+            tracker.update(frame)
+        seconds.append(time.perf_counter() - began)
+    warm = seconds[1 + WARM_UP:]
+    return _Run(seconds[0], float(np.median(warm)), len(warm) / sum(warm))
+
+
+def _spread(values: Iterable[float]) -> Dict[str, float]:
+    return spread(list(values))._asdict()
