@@ -42,7 +42,14 @@ from siamattn_mm.benchmark.peer_worker import TRACKERS
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
 from siamattn_mm.deploy.runtimes import RUNTIMES
 from siamattn_mm.utils import written_whole
-from siamattn_mm.utils.command_line import ROOT, Parser, find_config
+from siamattn_mm.utils.command_line import (
+    ROOT,
+    Parser,
+    add_device_argument,
+    find_config,
+    say_device,
+)
+from siamattn_mm.utils.devices import check_device, describe_device
 from siamattn_mm.utils.files import check_writable
 
 MIN_SIDE = 16
@@ -113,7 +120,7 @@ def make_parser() -> Parser:
         '--busy', type=_positive, nargs='*', metavar='N',
         help='only the whole frame, in turn quietly and beside N processes '
         'that never wait (default: 1 2)')
-    group.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
+    add_device_argument(group)
     group.add_argument(
         '--video', help='video file, or folder of images; synthetic if left '
         'out. A folder with a groundtruth.txt needs no --box')
@@ -284,6 +291,7 @@ def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
         raise ValueError('--busy times one tracker: leave out --compare...')
     frames, box = read_frames(args)
     trackers = {spec.name: spec.build() for spec in specs}
+    say_device(trackers[specs[0].name].model)
     if len(frames) < frame_benchmark.MIN_FRAMES:
         raise ValueError(f'{frame_benchmark.MIN_FRAMES} frames or more are '
                          f'needed, but there are {len(frames)}')
@@ -318,9 +326,11 @@ def run_train_step(args: argparse.Namespace,
                    console: Console) -> Dict[str, Any]:
     """A training step, or its targets and RoIs alone."""
     init_default_scope('mmtrack')
+    device = check_device(args.device)
+    console.print(f'device: {describe_device(device)}', soft_wrap=True)
     step = train_step.TrainStep(
         train_step.StepSpec(
-            find_config(args.train_step), args.cfg_options, args.device,
+            find_config(args.train_step), args.cfg_options, str(device),
             args.amp, args.batch_size))
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task('runs', total=args.runs + 1)

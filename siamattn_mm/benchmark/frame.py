@@ -31,13 +31,13 @@ class TrackerSpec(NamedTuple):
         options (dict, optional): Changes of the config.
         checkpoint (str, optional): Weights; without them those that ship
             with the package, or random ones.
-        device (str): e.g. ``'cpu'``.
+        device (str, optional): e.g. ``'cpu'``; see ``init_tracker``.
         runtime (str): Of an exported checkpoint.
     """
     config: str
     options: Optional[dict] = None
     checkpoint: Optional[str] = None
-    device: str = 'cpu'
+    device: Optional[str] = None
     runtime: str = 'onnxruntime'
 
     @property

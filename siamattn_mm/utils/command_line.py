@@ -4,7 +4,7 @@ import contextlib
 import os.path as osp
 import sys
 import warnings
-from typing import Iterator, NoReturn
+from typing import Any, Iterator, NoReturn
 
 # Of the checkout, where the tools are.
 ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
@@ -35,7 +35,34 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         help='model; also looked for from the top of the repository '
         '(default: %(default)s)')
     parser.add_argument('--checkpoint', help='weights')
-    parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
+    add_device_argument(parser)
+
+
+def add_device_argument(parser: Any) -> None:
+    """Let the user choose a device.
+
+    Args:
+        parser (argparse.ArgumentParser): Or a group of one; changed in place.
+    """
+    parser.add_argument(
+        '--device',
+        help='cpu, cuda, cuda:1... (default: the GPU where PyTorch sees one '
+        'that works, else the CPU)')
+
+
+def say_device(model: Any, file: Any = None) -> None:
+    """Print what a model computes on.
+
+    Args:
+        model (nn.Module): Without weights, it is an exported one, which the
+            CPU runs.
+        file (Any): Defaults to None: stdout.
+    """
+    # Late: whoever asks for help does not wait for PyTorch.
+    from .devices import describe_device
+    weight = next(model.parameters(), None)
+    print('device:', 'cpu' if weight is None else describe_device(
+        weight.device), file=file, flush=True)
 
 
 def find_config(path: str) -> str:
