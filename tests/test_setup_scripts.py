@@ -140,6 +140,21 @@ def test_official_line_needs_its_own_python(set_up, tmp_path):
     assert 'GB are free' in result.stderr
 
 
+@pytest.mark.parametrize('args, said', [
+    (['--data-root', '.'], 'no sequence Basketball'),
+    (['--data-root', '.', '--sequences', 'a'], 'no sequence a'),
+    (['--fast'], "unknown argument '--fast'")])
+def test_check_of_the_official_line_names_what_is_missing(
+        repository, tmp_path, args, said):
+    """Before the long work, with nothing left behind."""
+    script = repository / 'tools' / 'check_official_line.sh'
+    result = subprocess.run(
+        ['bash', str(script), *args, 'folder'],
+        cwd=str(tmp_path), capture_output=True, text=True)
+    assert result.returncode == 2 and said in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_python_without_venv_is_refused(set_up, tmp_path):
     """Debian splits venv and the headers from Python itself."""
     python = executable(
@@ -232,7 +247,7 @@ def test_help(set_up):
 def test_scripts_are_valid_bash(repository):
     """Every shell script parses."""
     scripts = list(repository.glob('tools/*.sh'))
-    scripts += list(repository.glob('tools/_setup/*.sh'))
+    scripts += list(repository.glob('tools/_*/*.sh'))
     scripts.append(repository / '.ci' / 'run')
     assert len(scripts) >= 6
     for script in scripts:

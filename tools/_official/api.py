@@ -24,11 +24,13 @@ CONTAINERS = (
     'numpy.ndarray', 'numpy.random', 'torch', 'torch.Tensor', 'torch.amp',
     'torch.autograd', 'torch.autograd.function', 'torch.backends.cuda',
     'torch.backends.cudnn', 'torch.backends.mkldnn', 'torch.cuda',
-    'torch.distributed', 'torch.fft', 'torch.jit', 'torch.linalg', 'torch.nn',
-    'torch.nn.Module', 'torch.nn.functional', 'torch.nn.init',
-    'torch.nn.modules.batchnorm', 'torch.nn.modules.utils', 'torch.onnx',
-    'torch.onnx.symbolic_helper', 'torch.optim', 'torch.optim.Optimizer',
-    'torch.optim.lr_scheduler', 'torch.random', 'torch.serialization',
+    'torch.cuda.amp', 'torch.distributed', 'torch.fft', 'torch.hub',
+    'torch.jit', 'torch.linalg', 'torch.nn', 'torch.nn.Module',
+    'torch.nn.functional', 'torch.nn.init', 'torch.nn.modules.batchnorm',
+    'torch.nn.modules.utils', 'torch.nn.parallel', 'torch.nn.utils',
+    'torch.onnx', 'torch.onnx.symbolic_helper', 'torch.optim',
+    'torch.optim.Optimizer', 'torch.optim.lr_scheduler', 'torch.profiler',
+    'torch.random', 'torch.serialization', 'torch.utils.checkpoint',
     'torch.utils.cpp_extension', 'torch.utils.data', 'torch.version')
 # Where names that begin with a `_` are listed, too.
 WITH_PRIVATE = ('torch.nn.modules.batchnorm', 'torch.nn.modules.utils',
@@ -113,7 +115,10 @@ def _is_listed(name: str, container: str = '') -> bool:
 
 def _members(owner: object) -> Set[str]:
     # Some of PyTorch's modules are objects, which hide what they stand for.
-    return set(dir(owner)) | set(dir(getattr(owner, 'm', None)))
+    names = set(dir(owner)) | set(dir(getattr(owner, 'm', None)))
+    if isinstance(owner, ModuleType) and type(owner) is not ModuleType:
+        names |= set(dir(type(owner)))
+    return names
 
 
 def _operators() -> Dict[str, List[str]]:
