@@ -103,7 +103,9 @@ def load_and_serve(server: Any, args: argparse.Namespace, config: str) -> int:
     from siamattn_mm.utils.command_line import say_device
     if args.threads is not None:
         torch.set_num_threads(args.threads)
-    tracker = init_tracker(config, args.checkpoint, args.device)
+    # Of a benchmark, the same digits at each run.
+    tracker = init_tracker(
+        config, args.checkpoint, args.device, choose_threads=False)
     say_device(tracker.model, sys.stderr)
     return serve(server, tracker, args.region)
 

@@ -52,6 +52,7 @@ class MachineLoad:
         cores_taken (Callable): How often a core was taken away so far.
 
     Attributes:
+        busy (bool): Whether others want the cores that we use.
         sleeping (SleepingThreads): As long as the machine is busy.
     """
 
@@ -61,6 +62,7 @@ class MachineLoad:
         self._clock, self._cores_taken = clock, cores_taken
         self._lock = threading.Lock()
         self._local = threading.local()
+        self.busy = False
         self.sleeping = SleepingThreads()
         self._last: Optional[tuple] = None
         self._quiet = 0
@@ -95,8 +97,9 @@ class MachineLoad:
         with self._lock:
             self._forget_times()
             if self._last is None and self._has_choice():
-                # On a busy machine it is this that takes long otherwise.
-                self.sleeping.start()
+                # On a busy machine this would take many times as long.
+                self._last = self._clock(), self._cores_taken()
+                self._set_busy(True)
 
     def check(self) -> None:
         """Look at how busy the machine was since the last time."""
@@ -112,19 +115,20 @@ class MachineLoad:
             return
         self.check()
         threads = torch.get_num_threads()
-        timed = bool(self.sleeping) and self._may_choose()
-        self._on_one = timed and self._prefers_one()
-        if self._on_one:
+        timed = self.busy and self._may_choose()
+        # Others may track in other threads of Python meanwhile.
+        one = self._on_one = timed and self._prefers_one()
+        if one:
             torch.set_num_threads(1)
         began = self._clock()
         try:
             yield
         finally:
-            if self._on_one:
+            if one:
                 torch.set_num_threads(threads)
         if timed:
             with self._lock:
-                self._note(self._clock() - began)
+                self._note(one, self._clock() - began)
 
     @staticmethod
     def _has_choice() -> bool:
@@ -138,8 +142,8 @@ class MachineLoad:
         return (len(self._one) < TRIAL_FRAMES or
                 np.median(self._one) < _MARGIN * np.median(self._several))
 
-    def _note(self, seconds: float) -> None:
-        times = self._one if self._on_one else self._several
+    def _note(self, one: bool, seconds: float) -> None:
+        times = self._one if one else self._several
         if len(times) < TRIAL_FRAMES:
             times.append(seconds)
             return
@@ -158,20 +162,26 @@ class MachineLoad:
         self._last = now, taken
         if taken_since > BUSY_RATE * elapsed:
             self._quiet = 0
-            if not self.sleeping:
-                self._forget_times()
-                self.sleeping.start()
-        elif self.sleeping and not self._on_one:
+            if not self.busy:
+                self._set_busy(True)
+        elif self.busy and not self._on_one:
             # One thread alone may have a core of its own.
             self._quiet += 1
             if self._quiet >= QUIET_CHECKS:
-                self._quiet = 0
-                self.sleeping.stop()
+                self._set_busy(False)
+
+    def _set_busy(self, busy: bool) -> None:
+        self.busy, self._quiet = busy, 0
+        self._forget_times()
+        if busy:
+            self.sleeping.start()
+        else:
+            self.sleeping.stop()
 
     def _after_fork(self) -> None:
         self._lock = threading.Lock()
         self.sleeping.forget()
-        self._last = None
+        self._last, self.busy = None, False
         self._forget_times()
 
 

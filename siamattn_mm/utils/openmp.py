@@ -17,6 +17,7 @@ from typing import List
 import torch
 
 SETTINGS = ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT')
+THREAD_NAME = 'sleeping-openmp-team'
 # Numbers that PyTorch gives to one thread, at most.
 _GRAIN = 32768
 
@@ -76,7 +77,7 @@ class SleepingThreads:
             holder = threading.Thread(
                 target=_hold,
                 args=(working, ready, self._leave),
-                name='sleeping-openmp-team',
+                name=THREAD_NAME,
                 daemon=True)
             try:
                 holder.start()

@@ -246,3 +246,22 @@ def test_what_the_second_tracker_takes_from_the_first(tool, argv, second):
 def test_machine_is_described():
     line = tables.describe_machine(tables.machine())
     assert 'cores' in line and 'threads' in line
+
+
+def test_beside_busy_processes(run, small_config_path, video, tmp_path):
+    path = tmp_path / 'figures.json'
+    code, out, _ = run(small_config_path, '--busy', 1, '--video', video,
+                       '--frames', 5, '--runs', 1, '--json', path)
+    assert code == 0
+    assert 'beside spinning processes' in out
+    report = json.loads(path.read_text())
+    assert [row['processes'] for row in report['busy']] == [0, 1]
+    assert report['busy'][0]['times_quiet']['median'] == 1
+    assert all(row['frame_ms']['median'] > 0 for row in report['busy'])
+
+
+def test_busy_is_for_one_tracker(run, small_config_path, video):
+    code, _, error = run(small_config_path, '--busy', '--video', video,
+                         '--compare-options', 'model.optimize=False')
+    assert code == 2
+    assert '--busy times one tracker' in error and error.count('\n') == 1

@@ -1,0 +1,79 @@
+"""A frame beside processes that never wait."""
+import numpy as np
+import pytest
+
+from siamattn_mm.benchmark import busy
+from siamattn_mm.benchmark.frame import MIN_FRAMES
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The processes that were started."""
+    found = []
+    start = busy.subprocess.Popen
+
+    def note(*args, **kwargs):
+        found.append(start(*args, **kwargs))
+        return found[-1]
+
+    monkeypatch.setattr(busy.subprocess, 'Popen', note)
+    monkeypatch.setattr(busy, '_SETTLE', 0)
+    return found
+
+
+def test_processes_spin_until_the_end(started):
+    with pytest.raises(KeyboardInterrupt):
+        with busy.spinning_processes(2):
+            assert len(started) == 2
+            assert all(process.poll() is None for process in started)
+            raise KeyboardInterrupt
+    assert all(process.poll() is not None for process in started)
+
+
+class Tracker:
+    """Takes as long as the number of processes says."""
+
+    def __init__(self, clock, running):
+        self.clock, self.running = clock, running
+        self.calls = []
+
+    def init(self, frame, bbox):
+        self.calls.append(('init', self.running()))
+        self.clock.now += 1
+
+    def update(self, frame):
+        self.calls.append(('update', self.running()))
+        self.clock.now += .1 * (1 + self.running())
+
+
+class Clock:
+
+    now = 0.
+
+    def perf_counter(self):
+        return self.now
+
+    def sleep(self, seconds):
+        pass
+
+
+def test_loads_take_turns(started, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(busy, 'time', clock)
+    tracker = Tracker(clock,
+                      lambda: sum(p.poll() is None for p in started))
+    advanced = []
+    found = busy.measure_busy(tracker, [np.zeros(1)] * MIN_FRAMES, (), 2,
+                              (1, 2), lambda: advanced.append(1))
+    inits = [load for name, load in tracker.calls if name == 'init']
+    # The first one only warms up.
+    assert inits == [0, 0, 1, 2, 2, 1, 0]
+    assert len(advanced) == 6
+    assert [row['processes'] for row in found] == [0, 1, 2]
+    for row in found:
+        times = 1 + row['processes']
+        assert row['init_ms']['median'] == pytest.approx(1000)
+        assert row['frame_ms']['median'] == pytest.approx(100 * times)
+        assert row['fps']['median'] == pytest.approx(10 / times)
+        for key in ('median', 'low', 'high'):
+            assert row['times_quiet'][key] == pytest.approx(times)
