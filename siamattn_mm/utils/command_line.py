@@ -1,13 +1,17 @@
 """What the tools' command lines have in common."""
 import argparse
 import contextlib
-import os.path as osp
 import sys
 import warnings
 from typing import Iterator, NoReturn
 
-# Of the checkout, where the tools are.
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
+from .configs import ROOT, find_config
+
+__all__ = [
+    'DEFAULT_CONFIG', 'Parser', 'ROOT', 'add_model_arguments', 'find_config',
+    'warnings_in_one_line'
+]
+
 DEFAULT_CONFIG = 'configs/siamattn/siamattn_mobilenetv2.py'
 
 
@@ -36,20 +40,6 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         '(default: %(default)s)')
     parser.add_argument('--checkpoint', help='weights')
     parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
-
-
-def find_config(path: str) -> str:
-    """Also look for a config from the top of the repository.
-
-    Args:
-        path (str): As the user gave it.
-
-    Returns:
-        str: Where it is; ``path`` if it is in neither place.
-    """
-    from_root = osp.join(ROOT, path)
-    return from_root if not osp.exists(path) and osp.exists(
-        from_root) else path
 
 
 @contextlib.contextmanager
