@@ -15,6 +15,7 @@ from siamattn_mm.deploy import build_exported, is_exported
 from siamattn_mm.models.trackers import SiamAttn
 from siamattn_mm.models.trackers.siamattn import xywh_of
 from siamattn_mm.utils import CheckpointError, load_into
+from siamattn_mm.utils.configs import find_config
 from siamattn_mm.utils.devices import check_device
 from siamattn_mm.utils.machine_load import LOAD
 
@@ -203,7 +204,8 @@ def read_config(config: Union[str, os.PathLike, Config]) -> Config:
     """Read the config of a model.
 
     Args:
-        config (str | os.PathLike | Config): Config file, or what was read
+        config (str | os.PathLike | Config): Config file, see
+            :func:`siamattn_mm.utils.configs.find_config`, or what was read
             from one.
 
     Returns:
@@ -218,7 +220,7 @@ def read_config(config: Union[str, os.PathLike, Config]) -> Config:
         if not isinstance(config, (str, os.PathLike)):
             raise TypeError('config is a path or a Config, but got '
                             f'{type(config).__name__}')
-        config = os.fspath(config)
+        config = find_config(os.fspath(config))
         if not osp.isfile(config):
             raise FileNotFoundError(f'config {config!r} does not exist')
         if not config.endswith(_CONFIG_SUFFIXES):

@@ -1,13 +1,17 @@
 """What the tools' command lines have in common."""
 import argparse
 import contextlib
-import os.path as osp
 import sys
 import warnings
 from typing import Any, Iterator, NoReturn
 
-# Of the checkout, where the tools are.
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
+from .configs import ROOT, find_config
+
+__all__ = [
+    'DEFAULT_CONFIG', 'Parser', 'ROOT', 'add_model_arguments', 'find_config',
+    'warnings_in_one_line'
+]
+
 DEFAULT_CONFIG = 'configs/siamattn/siamattn_mobilenetv2.py'
 
 
@@ -63,20 +67,6 @@ def say_device(model: Any, file: Any = None) -> None:
     weight = next(model.parameters(), None)
     print('device:', 'cpu' if weight is None else describe_device(
         weight.device), file=file, flush=True)
-
-
-def find_config(path: str) -> str:
-    """Also look for a config from the top of the repository.
-
-    Args:
-        path (str): As the user gave it.
-
-    Returns:
-        str: Where it is; ``path`` if it is in neither place.
-    """
-    from_root = osp.join(ROOT, path)
-    return from_root if not osp.exists(path) and osp.exists(
-        from_root) else path
 
 
 @contextlib.contextmanager
