@@ -1,5 +1,6 @@
 """Time of a frame beside processes that never wait."""
 import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,9 @@ from typing import (
     Iterator,
     List,
     NamedTuple,
+    Optional,
     Sequence,
+    Tuple,
 )
 
 import numpy as np
@@ -25,11 +28,14 @@ _SETTLE = .3
 
 
 @contextlib.contextmanager
-def spinning_processes(number: int) -> Iterator[None]:
+def spinning_processes(number: int) -> Iterator[List[int]]:
     """Keep other processes busy inside this context.
 
     Args:
         number (int): Of processes, each of which takes all it gets of a core.
+
+    Yields:
+        list[int]: Their ids.
     """
     processes = [
         subprocess.Popen([sys.executable, '-S', '-c', 'while True: pass'])
@@ -37,7 +43,7 @@ def spinning_processes(number: int) -> Iterator[None]:
     ]
     try:
         time.sleep(_SETTLE)
-        yield
+        yield [process.pid for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -65,9 +71,11 @@ def measure_busy(tracker: Tracker,
     Returns:
         list[dict]: First quietly, then of each load: ``processes``,
         ``init_ms``, ``frame_ms`` (of each run's median frame), ``fps`` (of
-        all frames of a run) and ``times_quiet``, how many times as long a
+        all frames of a run), ``times_quiet``, how many times as long a
         frame takes as the quiet one of the same round
-        (:class:`~.frame.Spread` as dicts).
+        (:class:`~.frame.Spread` as dicts), and ``others``, how many cores
+        were taken by processes that have nothing to do with this: the median
+        over the runs, None where the system does not say.
     """
     loads = [0, *loads]
     runs: Dict[int, List[_Run]] = {load: [] for load in loads}
@@ -75,8 +83,9 @@ def measure_busy(tracker: Tracker,
     for index in range(num_runs):
         # None is always the one that follows the same other.
         for load in loads if index % 2 == 0 else reversed(loads):
-            with spinning_processes(load):
-                runs[load].append(_track(tracker, frames, bbox))
+            with spinning_processes(load) as ids, _OtherLoad(ids) as others:
+                run = _track(tracker, frames, bbox)
+            runs[load].append(run._replace(others=others.cores))
             advance()
     return [
         dict(
@@ -86,7 +95,8 @@ def measure_busy(tracker: Tracker,
             fps=_spread(run.fps for run in runs[load]),
             times_quiet=_spread(
                 busy.frame / quiet.frame
-                for busy, quiet in zip(runs[load], runs[0])))
+                for busy, quiet in zip(runs[load], runs[0])),
+            others=_median(run.others for run in runs[load]))
         for load in loads
     ]
 
@@ -96,6 +106,47 @@ class _Run(NamedTuple):
     init: float
     frame: float
     fps: float
+    others: Optional[float] = None
+
+
+class _OtherLoad:
+    """How many cores are taken by other processes than this and some more.
+
+    Args:
+        ids (Sequence[int]): Of those.
+
+    Attributes:
+        cores (float, optional): Behind the block; None if unknown.
+    """
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        self._ids, self.cores = ids, None
+
+    def __enter__(self) -> '_OtherLoad':
+        self._before = self._read()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        after = self._read()
+        if self._before is not None and after is not None:
+            (began, busy), (ended, busier) = self._before, after
+            self.cores = max(0., (busier - busy) / (ended - began))
+
+    def _read(self) -> Optional[Tuple[float, float]]:
+        """The time, and the seconds of CPU of all others."""
+        try:
+            with open('/proc/stat', encoding='utf-8') as file:
+                ticks = [int(field) for field in file.readline().split()[1:]]
+            # All but idle, and waiting for a disk.
+            busy = sum(ticks[:3] + ticks[5:8])
+            for process in self._ids:
+                with open(f'/proc/{process}/stat', encoding='utf-8') as file:
+                    fields = file.read().rpartition(')')[2].split()
+                busy -= int(fields[11]) + int(fields[12])
+            seconds = busy / os.sysconf('SC_CLK_TCK')
+        except (OSError, ValueError):
+            return None
+        return time.perf_counter(), seconds - time.process_time()
 
 
 def _track(tracker: Tracker, frames: List[np.ndarray],
@@ -110,6 +161,11 @@ def _track(tracker: Tracker, frames: List[np.ndarray],
         seconds.append(time.perf_counter() - began)
     warm = seconds[1 + WARM_UP:]
     return _Run(seconds[0], float(np.median(warm)), len(warm) / sum(warm))
+
+
+def _median(values: Iterable[Optional[float]]) -> Optional[float]:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None
 
 
 def _spread(values: Iterable[float]) -> Dict[str, float]:

@@ -106,14 +106,15 @@ def busy_table(loads: List[Dict[str, Any]]) -> Table:
     """
     table = _table('beside spinning processes', 'processes', 'frame, ms',
                    'of runs', 'times the quiet frame', 'of runs',
-                   'frames a second', 'first frame, ms')
+                   'frames a second', 'first frame, ms', 'others')
     for found in loads:
         ratio = found['times_quiet']
         table.add_row(
             str(found['processes']), f'{found["frame_ms"]["median"]:.1f}',
             _range(found['frame_ms'], 1), f'{ratio["median"]:.2f}',
             _range(ratio, 2), f'{found["fps"]["median"]:.1f}',
-            f'{found["init_ms"]["median"]:.0f}')
+            f'{found["init_ms"]["median"]:.0f}', _number(found['others'], 2))
+    table.caption = 'others: cores that other processes took besides'
     return table
 
 

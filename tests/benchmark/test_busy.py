@@ -1,4 +1,6 @@
 """A frame beside processes that never wait."""
+import os
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,9 @@ class Clock:
 def test_loads_take_turns(started, monkeypatch):
     clock = Clock()
     monkeypatch.setattr(busy, 'time', clock)
+    ticks = iter(range(100))
+    monkeypatch.setattr(busy._OtherLoad, '_read',
+                        lambda self: (0, 0) if next(ticks) % 2 else (2, 1))
     tracker = Tracker(clock,
                       lambda: sum(p.poll() is None for p in started))
     advanced = []
@@ -75,5 +80,20 @@ def test_loads_take_turns(started, monkeypatch):
         assert row['init_ms']['median'] == pytest.approx(1000)
         assert row['frame_ms']['median'] == pytest.approx(100 * times)
         assert row['fps']['median'] == pytest.approx(10 / times)
+        assert row['others'] == .5
         for key in ('median', 'low', 'high'):
             assert row['times_quiet'][key] == pytest.approx(times)
+
+
+def test_others_are_all_but_those_who_belong_to_it(started):
+    with busy.spinning_processes(1) as ids:
+        assert ids == [started[0].pid]
+        with busy._OtherLoad(ids) as others:
+            sum(range(100000))
+        if not os.path.exists('/proc/stat'):
+            assert others.cores is None
+        else:
+            assert others.cores >= 0
+        with busy._OtherLoad([-1]) as others:  # who has gone
+            pass
+        assert others.cores is None
