@@ -191,7 +191,7 @@ def train_step_table(report: Dict[str, Any]) -> Table:
     if 'ms' in data:
         workers = data['workers']
         table.add_row(
-            f'data, {workers} worker{"s" * (workers != 1)} meanwhile',
+            f'data, {workers} worker{"s" * (workers != 1)}, apart',
             f'{data["ms"]:.2f}')
     rate = report['pairs_per_second']
     memory = (f'{_number(report["peak_mb"], 0)} MB at the peak, on top of '
