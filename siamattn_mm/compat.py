@@ -161,3 +161,13 @@ def import_mmtrack() -> None:
     with _quiet(), _accepted_versions(), _mmdet_transformer(), _without_vot():
         for module in _MMTRACK_MODULES:
             importlib.import_module(module)
+
+
+def work_on_cpu() -> None:
+    """Let mmengine's runners work on the CPU, although there is a GPU.
+
+    mmengine takes what PyTorch sees when it is imported, also a GPU that
+    PyTorch has no kernels for, and has no setting for it.
+    """
+    from mmengine.device import utils
+    utils.DEVICE = 'cpu'

@@ -1,4 +1,6 @@
 """Fixtures of the whole suite."""
+import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,47 @@ def small_config_path() -> Path:
 def small_config(small_config_path: Path) -> Config:
     """What is in that file; a fresh copy for every test."""
     return Config.fromfile(str(small_config_path))
+
+
+@pytest.fixture
+def run_tool(monkeypatch, capfd):
+    """Run a tool in this process: a new one imports for five seconds.
+
+    ``run_tool('export', 'a.py', '--out', path)`` gives the exit code and what
+    was written to stdout and stderr.
+    """
+
+    def run(name: str, *arguments) -> tuple:
+        path = REPOSITORY / 'tools' / f'{name}.py'
+        # Tools import each other.
+        monkeypatch.syspath_prepend(str(path.parent))
+        spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
+        tool = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(tool)
+        monkeypatch.setattr(sys, 'argv', [f'{name}.py', *map(str, arguments)])
+        capfd.readouterr()
+        try:
+            code = tool.main()
+        except SystemExit as stop:
+            code = stop.code
+        if isinstance(code, str):
+            print(code, file=sys.stderr)
+            code = 1
+        return (code or 0, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _quick_runners(monkeypatch) -> None:
+    """What a Runner spends most of a short run with.
+
+    It asks compilers for their versions, and formats its config by yapf for
+    the log and for each checkpoint.
+    """
+    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode',
+                        lambda text, **style: (text, True))
 
 
 @pytest.fixture(autouse=True)

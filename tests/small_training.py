@@ -14,7 +14,7 @@ train_dataloader = dict(
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='PairSampler'),
-    collate_fn=dict(type='default_collate'),
+    collate_fn=dict(type='packed_collate'),
     dataset=dict(
         type='SOTPairDataset',
         sources=dict(

@@ -120,6 +120,41 @@ def test_absent_python_is_refused(set_up, tmp_path):
     assert 'there is no python3 on PATH' in result.stderr
 
 
+def test_official_line_needs_its_own_python(set_up, tmp_path):
+    """3.10 and no other; where to have it from is said."""
+    path = programs_without(tmp_path / 'bin', 'python3')
+    executable(tmp_path / 'bin' / 'python3',
+               'case "$2" in *print*) echo 3.12 ;; *) exit 1 ;; esac')
+    result = set_up('--line', 'official', PYTHON='', PATH=path)
+    assert result.returncode == 2
+    assert '3.10 is needed, python3 is 3.12' in result.stderr
+    assert 'pyenv install 3.10' in result.stderr
+    # It is asked for the other things as well.
+    suits = executable(
+        tmp_path / 'bin' / 'python3.10',
+        'case "$2" in *print*) echo 3.10 ;; *version_info*) exit 0 ;; '
+        f'*) exec {sys.executable} "$@" ;; esac')
+    result = set_up('--line=official', PYTHON=suits)
+    assert result.returncode == 2
+    assert 'Python: 3.10 is needed' not in result.stderr
+    assert 'GB are free' in result.stderr
+
+
+@pytest.mark.parametrize('args, said', [
+    (['--data-root', '.'], 'no sequence Basketball'),
+    (['--data-root', '.', '--sequences', 'a'], 'no sequence a'),
+    (['--fast'], "unknown argument '--fast'")])
+def test_check_of_the_official_line_names_what_is_missing(
+        repository, tmp_path, args, said):
+    """Before the long work, with nothing left behind."""
+    script = repository / 'tools' / 'check_official_line.sh'
+    result = subprocess.run(
+        ['bash', str(script), *args, 'folder'],
+        cwd=str(tmp_path), capture_output=True, text=True)
+    assert result.returncode == 2 and said in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_python_without_venv_is_refused(set_up, tmp_path):
     """Debian splits venv and the headers from Python itself."""
     python = executable(
@@ -193,7 +228,8 @@ def test_unwritable_folder_is_refused(set_up, tmp_path):
 
 
 @pytest.mark.parametrize('args', [['--fast'], ['--with', 'runtime'],
-                                  ['--with']])
+                                  ['--with'], ['--line', 'old'],
+                                  ['--line']])
 def test_unknown_arguments_are_refused(set_up, args):
     """What is not known is named."""
     result = set_up(*args)
@@ -211,7 +247,7 @@ def test_help(set_up):
 def test_scripts_are_valid_bash(repository):
     """Every shell script parses."""
     scripts = list(repository.glob('tools/*.sh'))
-    scripts += list(repository.glob('tools/_setup/*.sh'))
+    scripts += list(repository.glob('tools/_*/*.sh'))
     scripts.append(repository / '.ci' / 'run')
     assert len(scripts) >= 6
     for script in scripts:
@@ -351,8 +387,22 @@ def test_damaged_wheel_is_not_used(helper, tmp_path):
 def test_installed_mmcv_is_judged(helper):
     """The one that runs these tests is good; another release is not."""
     build_mmcv = helper('build_mmcv')
-    assert build_mmcv.why_unusable(build_mmcv.pinned_version()) is None
-    assert 'not 0.0.1' in build_mmcv.why_unusable('0.0.1')
+    name, version = build_mmcv.pinned_release()
+    assert build_mmcv.why_unusable(name, version) is None
+    assert 'not 0.0.1' in build_mmcv.why_unusable(name, '0.0.1')
+    assert build_mmcv.why_unusable('mmcv-none', version) == (
+        'it is not installed')
+
+
+def test_mmcv_of_each_line(helper, repository):
+    """Each file pins one; another file is named."""
+    build_mmcv = helper('build_mmcv')
+    folder = repository / 'requirements'
+    assert build_mmcv.pinned_release()[0] == 'onedl-mmcv'
+    assert build_mmcv.pinned_release(folder / 'official' / 'no_deps.txt') == (
+        'mmcv', '2.0.0rc4')
+    with pytest.raises(build_mmcv.BuildError, match='eval.txt does not pin'):
+        build_mmcv.pinned_release(folder / 'eval.txt')
 
 
 def write_distribution(site, name):
@@ -405,6 +455,18 @@ def test_fingerprint_follows_the_requirements(helper, repository, tmp_path):
     assert fingerprint(copy) != before
 
 
+def test_fingerprint_follows_the_line(helper, repository, tmp_path):
+    """The official line's files concern its own environments alone."""
+    fingerprint = helper('environment').fingerprint
+    copy = copy_of_setup(repository, tmp_path / 'copy')
+    before = fingerprint(copy), fingerprint(copy, 'official')
+    assert before[0] != before[1]
+    path = copy / 'requirements' / 'official' / 'runtime.txt'
+    path.write_text(path.read_text() + 'one-more\n')
+    assert fingerprint(copy) == before[0]
+    assert fingerprint(copy, 'official') != before[1]
+
+
 def test_unreadable_stamp_counts_as_none(helper, tmp_path):
     """An environment without a stamp, or with a damaged one."""
     environment = helper('environment')
@@ -448,20 +510,25 @@ def test_toolkits_belong_to_the_extra(helper, monkeypatch):
     assert [line for line in seen if line.startswith('numba')]
 
 
-def requirement_files(repository):
-    """Every requirements file."""
-    files = sorted((repository / 'requirements').glob('*.txt'))
-    assert [path.stem for path in files] == [
-        'build', 'deploy', 'eval', 'eval_no_deps', 'no_deps', 'optional',
-        'peers', 'runtime', 'tests'
-    ]
+def requirement_files(repository, line='current'):
+    """Every requirements file of a line."""
+    folder, expected = dict(
+        current=('requirements', [
+            'build', 'deploy', 'eval', 'eval_no_deps', 'no_deps', 'optional',
+            'peers', 'runtime', 'tests'
+        ]),
+        official=('requirements/official', ['build', 'no_deps', 'runtime'
+                                            ]))[line]
+    files = sorted((repository / folder).glob('*.txt'))
+    assert [path.stem for path in files] == expected
     return files
 
 
-def test_requirements_parse(helper, repository):
+@pytest.mark.parametrize('line', ['current', 'official'])
+def test_requirements_parse(helper, repository, line):
     """Each line is a requirement, and no package is in two files."""
     names = []
-    for path in requirement_files(repository):
+    for path in requirement_files(repository, line):
         requirements = [
             Requirement(line)
             for line in helper('environment').read_requirements(path)
@@ -471,9 +538,10 @@ def test_requirements_parse(helper, repository):
     assert len(names) == len(set(names))
 
 
-def test_pins_are_explained(repository):
+@pytest.mark.parametrize('line', ['current', 'official'])
+def test_pins_are_explained(repository, line):
     """A line with an upper bound has a comment right above it."""
-    for path in requirement_files(repository):
+    for path in requirement_files(repository, line):
         block = []
         for line in path.read_text().splitlines():
             if not line.strip():

@@ -6,7 +6,6 @@ import os
 import os.path as osp
 import re
 import sys
-from pickle import UnpicklingError
 from types import ModuleType
 from typing import NoReturn
 
@@ -15,9 +14,12 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.model import MMDistributedDataParallel
 
+from siamattn_mm.compat import work_on_cpu
+
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets.errors import DataError, TooManyUnreadableError
 from siamattn_mm.utils import CheckpointError
+from siamattn_mm.utils.devices import check_device, describe_device
 from siamattn_mm.utils.safe_loading import read_checkpoints_safely
 
 import mmtrack  # isort: skip
@@ -44,6 +46,7 @@ def run(name: str) -> None:
     read_checkpoints_safely()
     if name == 'test':
         fix_threads()
+    choose_device()
     if args.launcher == 'pytorch' and get_device() == 'cpu':
         distribute_on_cpu()
     try:
@@ -52,9 +55,6 @@ def run(name: str) -> None:
         _fail(_message(error) + hint_of_validation(args, name, str(error)))
     except CheckpointError as error:
         _fail(str(error))
-    except UnpicklingError:
-        # A download. torch's message tells how to switch its protection off.
-        _fail('what was downloaded is not a checkpoint of tensors')
 
 
 def _message(error: Exception) -> str:
@@ -92,6 +92,15 @@ def hint_of_validation(args: argparse.Namespace, name: str,
             'data_root to a folder of sequences and val_dataloader.dataset.'
             'sequences=None to take all of them, or train without: '
             'val_dataloader=None val_evaluator=None val_cfg=None')
+
+
+def choose_device() -> None:
+    """Say on which device the runner will work: a GPU only if it works."""
+    device = check_device(None)
+    if device.type == 'cpu' and get_device() == 'cuda':
+        work_on_cpu()
+    print('device:', get_device() if device.type == 'cpu' else
+          describe_device(device), flush=True)
 
 
 def fix_threads() -> None:

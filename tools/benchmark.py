@@ -3,6 +3,8 @@
 Examples:
     python tools/benchmark.py CONFIG                      # time of a frame
     python tools/benchmark.py CONFIG --compare CONFIG2    # two, in turn
+    python tools/benchmark.py --train-step CONFIG         # of training
+    python tools/benchmark.py --train-step CONFIG --targets
     python tools/benchmark.py CONFIG --busy               # beside busy ones
     python tools/benchmark.py --pipeline DATA_ROOT        # training pairs
     python tools/benchmark.py --data-memory               # of annotations
@@ -11,6 +13,7 @@ Examples:
 import argparse
 import functools
 import json
+import os
 import os.path as osp
 from itertools import islice
 from typing import Any, Dict, List, Tuple
@@ -30,6 +33,8 @@ from siamattn_mm.benchmark import (
     peers,
     pipelines,
     tables,
+    target_race,
+    train_step,
 )
 from siamattn_mm.benchmark import frame as frame_benchmark
 from siamattn_mm.benchmark.peer_site import peer_site, read_requirement
@@ -37,9 +42,18 @@ from siamattn_mm.benchmark.peer_worker import TRACKERS
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
 from siamattn_mm.deploy.runtimes import RUNTIMES
 from siamattn_mm.utils import written_whole
-from siamattn_mm.utils.command_line import ROOT, Parser, find_config
+from siamattn_mm.utils.command_line import (
+    ROOT,
+    Parser,
+    add_device_argument,
+    find_config,
+    say_device,
+)
+from siamattn_mm.utils.devices import check_device, describe_device
+from siamattn_mm.utils.files import check_writable
 
 MIN_SIDE = 16
+PIPELINE_BATCH = 8
 
 
 def make_parser() -> Parser:
@@ -50,6 +64,11 @@ def make_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         'config', nargs='?', help='config whose tracker is timed')
+    parser.add_argument(
+        '--train-step',
+        metavar='CONFIG',
+        help='time and memory of a training step, stage by stage, of batches '
+        'made by rule')
     parser.add_argument(
         '--pipeline',
         metavar='DATA_ROOT',
@@ -68,8 +87,8 @@ def make_parser() -> Parser:
     parser.add_argument(
         '--threads', type=_positive, help='of PyTorch and OpenCV')
     parser.add_argument(
-        '--runs', type=_positive, default=7,
-        help='of each contender, in turn (default: %(default)s)')
+        '--runs', type=_positive,
+        help='of each contender, in turn (default: 7; 3 of a training step)')
     parser.add_argument(
         '--sequences',
         nargs='+',
@@ -101,7 +120,7 @@ def make_parser() -> Parser:
         '--busy', type=_positive, nargs='*', metavar='N',
         help='only the whole frame, in turn quietly and beside N processes '
         'that never wait (default: 1 2)')
-    group.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
+    add_device_argument(group)
     group.add_argument(
         '--video', help='video file, or folder of images; synthetic if left '
         'out. A folder with a groundtruth.txt needs no --box')
@@ -119,11 +138,33 @@ def make_parser() -> Parser:
         help='frames to track for the memory; 0 leaves it out (default: '
         '%(default)s)')
 
+    group = parser.add_argument_group(
+        'a training step, beside --device and --cfg-options')
+    group.add_argument(
+        '--batch-size', type=_positive, metavar='N',
+        help='pairs, of --pipeline too (default: the config\'s; 8)')
+    group.add_argument(
+        '--steps', type=_positive, default=5, metavar='N',
+        help='in a run (default: %(default)s)')
+    group.add_argument(
+        '--amp', nargs='?', const='auto',
+        choices=['auto', 'bfloat16', 'float16'],
+        help='mixed precision, as of tools/train.py --amp (default: %(const)s,'
+        ' the device\'s own type)')
+    group.add_argument(
+        '--targets', nargs='?', type=_positive, const=64, metavar='PAIRS',
+        help='compare the targets and RoIs of a whole batch with loops over '
+        'its images instead (%(const)s pairs)')
+
     group = parser.add_argument_group('training pairs, and their memory')
     group.add_argument(
         '--workers', type=_count, nargs='+', metavar='N',
         help='worker processes, one measurement each; 0 for none (default: 1 '
-        'for --pipeline, 0 2 4 for --data-memory)')
+        'and as many as cores for --pipeline, 0 2 4 for --data-memory, the '
+        'config\'s for --train-step)')
+    group.add_argument(
+        '--ours-alone', action='store_true',
+        help='leave mmtrack\'s pipeline out of --pipeline')
     group.add_argument(
         '--annotated-frames', type=_positive, default=1000000, metavar='N',
         help='in the fake data set of --data-memory (default: %(default)s)')
@@ -165,14 +206,23 @@ def _size(text: str) -> Tuple[int, int]:
 def check_mode(parser: Parser, args: argparse.Namespace) -> str:
     """Which of the measurements is asked for."""
     modes = [
-        name for name in ('config', 'pipeline', 'data_memory', 'peers')
-        if getattr(args, name)
+        name for name in ('config', 'train_step', 'pipeline', 'data_memory',
+                          'peers') if getattr(args, name)
     ]
     if len(modes) != 1:
-        flags = 'CONFIG, --pipeline, --data-memory and --peers'
+        flags = 'CONFIG, --train-step, --pipeline, --data-memory and --peers'
         parser.error(f'give one of {flags}' +
                      (', not several' if modes else ''))
+    if args.runs is None:
+        args.runs = 3 if modes == ['train_step'] else 7
     return modes[0]
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def progress_bar(console: Console) -> progress.Progress:
@@ -243,6 +293,7 @@ def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
     # What is measured then is what a user meets.
     choose = args.busy is not None
     trackers = {spec.name: spec.build(choose) for spec in specs}
+    say_device(trackers[specs[0].name].model)
     if len(frames) < frame_benchmark.MIN_FRAMES:
         raise ValueError(f'{frame_benchmark.MIN_FRAMES} frames or more are '
                          f'needed, but there are {len(frames)}')
@@ -273,6 +324,39 @@ def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
     return report
 
 
+def run_train_step(args: argparse.Namespace,
+                   console: Console) -> Dict[str, Any]:
+    """A training step, or its targets and RoIs alone."""
+    init_default_scope('mmtrack')
+    device = check_device(args.device)
+    console.print(f'device: {describe_device(device)}', soft_wrap=True)
+    step = train_step.TrainStep(
+        train_step.StepSpec(
+            find_config(args.train_step), args.cfg_options, str(device),
+            args.amp, args.batch_size))
+    with progress_bar(Console(stderr=True)) as bar:
+        task = bar.add_task('runs', total=args.runs + 1)
+        advance = functools.partial(bar.advance, task)
+        if args.targets is not None:
+            report = target_race.race(step.model, args.targets, args.runs,
+                                      advance)
+        else:
+            report = train_step.measure_train_step(step, args.steps,
+                                                   args.runs, advance)
+    if args.targets is not None:
+        console.print(tables.target_table(report))
+        return dict(targets=report)
+    with Console(stderr=True).status('data'):
+        workers = args.workers[0] if args.workers else None
+        report['data'] = train_step.measure_data(step.config, args.steps,
+                                                 workers)
+    console.print(tables.train_step_table(report))
+    if 'left_out' in report['data']:
+        console.print(f'data left out: {report["data"]["left_out"]}',
+                      soft_wrap=True)
+    return dict(train_step=report)
+
+
 def run_busy(args: argparse.Namespace, console: Console, tracker: Any,
              frames: List[Any], box: List[float]) -> Dict[str, Any]:
     """Time of a frame beside spinning processes."""
@@ -290,20 +374,26 @@ def run_pipeline(args: argparse.Namespace,
     """Training pairs a second."""
     init_default_scope('mmtrack')
     report = []
-    numbers = [1] if args.workers is None else args.workers
+    cores = usable_cores()
+    numbers = args.workers or sorted({1, cores})
     built = pipelines.build_datasets(args.pipeline, args.sequences)
+    if args.ours_alone:
+        del built['mmtrack']
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task(
-            'runs', total=2 * (args.runs + 1) * len(numbers))
+            'runs', total=len(built) * (args.runs + 1) * len(numbers))
         for workers in numbers:
             report.append(
                 pipelines.measure_pipelines(
                     built,
                     workers,
                     args.runs,
+                    args.batch_size or PIPELINE_BATCH,
                     advance=functools.partial(bar.advance, task)))
+    pipelines.add_shares(report, cores)
     for found in report:
         console.print(tables.pipeline_table(found))
+    console.print(tables.pipeline_limit_table(report[-1]))
     return dict(pipelines=report)
 
 
@@ -319,6 +409,7 @@ def run_peers(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
         datasets.read_sequence(path)
         for path in datasets.find_sequences(args.peers, args.sequences)
     ]
+    check_writable(osp.join(args.out, names[0], 'sequence.txt'))
     site = peer_site(
         read_requirement(osp.join(ROOT, 'requirements', 'peers.txt')))
     report: Dict[str, Any] = {}
@@ -365,11 +456,14 @@ def main() -> None:
     console.print(tables.describe_machine(machine), soft_wrap=True)
     run = dict(
         config=run_frame,
+        train_step=run_train_step,
         pipeline=run_pipeline,
         data_memory=run_data_memory,
         peers=run_peers)[mode]
     # Only what the user can mend ends without a traceback.
     try:
+        if args.json is not None:
+            check_writable(args.json)
         report = run(args, console)
     except (benchmark.BenchmarkError, ValueError, TypeError,
             OSError) as error:

@@ -31,6 +31,7 @@ from siamattn_mm.utils.command_line import (
     Parser,
     add_model_arguments,
     find_config,
+    say_device,
     warnings_in_one_line,
 )
 from siamattn_mm.utils.files import check_writable
@@ -141,8 +142,10 @@ class AttentionView:
 def load_tracker(args: argparse.Namespace, prog: str) -> apis.Tracker:
     """Build the tracker; what it warns of becomes one line each."""
     with warnings_in_one_line(prog):
-        return apis.init_tracker(
+        tracker = apis.init_tracker(
             find_config(args.config), args.checkpoint, args.device)
+    say_device(tracker.model)
+    return tracker
 
 
 def box_by_mouse(frame: np.ndarray) -> List[float]:

@@ -8,6 +8,7 @@ from siamattn_mm.datasets.sequence_folder import find_sequences
 from siamattn_mm.deploy.export import export_tracker
 from siamattn_mm.deploy.lowering import DEFORM_CONV
 from siamattn_mm.deploy.quantize import quantize_export
+from siamattn_mm.utils.files import check_writable
 
 
 def parse_args() -> argparse.Namespace:
@@ -55,6 +56,7 @@ def main() -> int:
     try:
         if args.int8 is not None:
             find_sequences(args.int8)  # before the long work
+        check_writable(args.out)
         paths = export_tracker(args.config, args.checkpoint, args.out,
                                args.deform_conv)
         if args.int8 is not None:

@@ -83,8 +83,10 @@ def tracker_command(args: argparse.Namespace) -> List[str]:
     command = [
         sys.executable,
         osp.join(ROOT, 'tools', 'vot_tracker.py'), '--config',
-        osp.abspath(config), '--region', args.region, '--device', args.device
+        osp.abspath(config), '--region', args.region
     ]
+    if args.device is not None:
+        command += ['--device', args.device]
     if args.checkpoint is not None:
         command += ['--checkpoint', osp.abspath(args.checkpoint)]
     return command

@@ -18,6 +18,7 @@ from rich.status import Status
 
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.utils.command_line import Parser
+from siamattn_mm.utils.files import check_writable
 from siamattn_mm.visualization import report
 from siamattn_mm.visualization.report.build import PAGE_NAME
 from siamattn_mm.visualization.report.sequences import read_attributes
@@ -119,6 +120,7 @@ def main() -> None:
     # Only what the user can mend ends without a traceback.
     try:
         folders = check(args)
+        check_writable(osp.join(args.out, PAGE_NAME))
         dataset, rules = build_dataset(args)
         attributes = None
         if args.attributes is not None:

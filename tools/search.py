@@ -26,7 +26,13 @@ from siamattn_mm import apis, search
 from siamattn_mm.datasets.image_reader import UnreadableFrameError
 from siamattn_mm.search.evaluate import makes_masks
 from siamattn_mm.search.space import DEFAULT_RANGES
-from siamattn_mm.utils.command_line import Parser, warnings_in_one_line
+from siamattn_mm.utils.command_line import (
+    Parser,
+    add_device_argument,
+    say_device,
+    warnings_in_one_line,
+)
+from siamattn_mm.utils.files import check_writable
 
 MASK_KEY = 'refine.mask_thr'
 
@@ -138,15 +144,17 @@ def make_parser() -> Parser:
         help='memory for decoded frames; the others are kept compressed '
         '(default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
+    add_device_argument(parser)
     return parser
 
 
 def load_model(args: argparse.Namespace, prog: str):
     """Build the model; what that warns of becomes one line each."""
     with warnings_in_one_line(prog):
-        return apis.init_tracker(args.config, args.checkpoint,
-                                 args.device).model
+        model = apis.init_tracker(args.config, args.checkpoint,
+                                  args.device).model
+    say_device(model)
+    return model
 
 
 def make_bar() -> progress.Progress:
@@ -191,7 +199,7 @@ def conditions_of(args: argparse.Namespace, model, test_cfg, space,
         sequences=[[s.name, len(s)] for s in store.sequences],
         mask_weight=args.mask_weight,
         thresholds=args.mask_thr,
-        device=args.device.split(':')[0])
+        device=next(model.parameters()).device.type)
 
 
 def run_trials(args: argparse.Namespace, model, store, found) -> None:
@@ -281,6 +289,8 @@ def main() -> None:
             raise ValueError(f'--out {args.out!r} must end in .py')
         if osp.exists(args.out) and osp.samefile(args.out, args.config):
             raise ValueError('--out would overwrite the config it inherits')
+        check_writable(args.out)
+        check_writable(args.storage)
         model = load_model(args, parser.prog)
         config = Config.fromfile(args.config)
         test_cfg = config.model.test_cfg

@@ -3,11 +3,11 @@
 set -euo pipefail
 
 source "$(dirname "${BASH_SOURCE[0]}")/_setup/common.sh"
-source "$ROOT/tools/_setup/checks.sh"
 
 usage() {
   cat <<'EOF'
 Usage: bash tools/setup.sh [--with tests] [--with optional] [--with eval]
+                           [--line official]
 
 Makes a virtual environment in .venv and installs PyTorch, mmcv (compiled once
 per user, some minutes), the other packages and this plugin in editable mode.
@@ -15,10 +15,16 @@ Running it again takes a second; after an interruption it continues.
 
   --with NAME   also install requirements/NAME.txt: tests, optional or eval (the
                 official VOT and GOT-10k toolkits); tests includes eval
+  --line official
+                the last releases of OpenMMLab that mmtrack itself accepts,
+                in .venv-official: Python 3.10, PyTorch 2.0.1, numpy 1.23,
+                mmcv 2.0.0rc4, mmdet 3.0.0rc5; see docs/installation.md.
+                By default the line that is maintained
   --help        this text
 
 Environment variables:
-  PYTHON                the Python (3.10 or newer) to use
+  PYTHON                the Python to use (3.10 or newer; 3.10 on the official
+                        line)
   SIAMATTN_VENV         the environment's folder, instead of .venv
   XDG_CACHE_HOME        where the compiled mmcv is kept, instead of ~/.cache
   CXX, MAX_JOBS         the C++ compiler, and how many processes of it
@@ -30,6 +36,7 @@ EOF
 }
 
 extras=()
+LINE=current
 while [ $# -gt 0 ]; do
   case "$1" in
     --with | --with=*)
@@ -40,10 +47,20 @@ while [ $# -gt 0 ]; do
         name="${1#--with=}"
       fi
       case "$name" in
-        # The tests compare with the official toolkits.
-        tests) extras+=(--with tests --with eval) ;;
-        optional | eval) extras+=(--with "$name") ;;
+        tests | optional | eval) extras+=(--with "$name") ;;
         *) die 2 "setup.sh: --with takes tests, optional or eval, not '$name'" ;;
+      esac
+      ;;
+    --line | --line=*)
+      if [ "$1" = --line ]; then
+        shift
+        LINE="${1:-}"
+      else
+        LINE="${1#--line=}"
+      fi
+      case "$LINE" in
+        current | official) ;;
+        *) die 2 "setup.sh: --line takes current or official, not '$LINE'" ;;
       esac
       ;;
     -h | --help) usage; exit 0 ;;
@@ -52,9 +69,22 @@ while [ $# -gt 0 ]; do
   shift
 done
 
+if [ "$LINE" = official ]; then
+  use_venv "${SIAMATTN_VENV:-$ROOT/.venv-official}"
+  REQUIREMENTS="$ROOT/requirements/official"
+  # Nothing may bring a newer numpy along.
+  constraints=(-c "$REQUIREMENTS/build.txt")
+else
+  REQUIREMENTS="$ROOT/requirements"
+  constraints=()
+  # The tests compare with the official toolkits.
+  case " ${extras[*]-} " in *' tests '*) extras+=(--with eval) ;; esac
+fi
+source "$ROOT/tools/_setup/checks.sh"
+
 environment() {  # environment ACTION: see tools/_setup/environment.py
   "$VENV_PYTHON" -I "$ROOT/tools/_setup/environment.py" "$@" \
-    ${extras[@]+"${extras[@]}"}
+    --line "$LINE" ${extras[@]+"${extras[@]}"}
 }
 
 is_current() {
@@ -93,51 +123,9 @@ mkdir -p "$TMPDIR"
 # PyTorch looks for ninja there.
 export PATH="$VENV/bin:$PATH"
 
-step=0
-ticker=''
-stop_ticker() {
-  if [ -n "$ticker" ]; then
-    kill "$ticker" 2>/dev/null || true
-    wait "$ticker" 2>/dev/null || true
-    ticker=''
-  fi
-}
-trap 'stop_ticker; rm -rf "$TMPDIR"' EXIT
-trap 'echo; echo "setup: interrupted; run it again to continue" >&2; exit 130' INT TERM
-
-begin_step() {
-  step=$((step + 1))
-  STEP_TITLE="[$step/6] $1"
-  STEP_START=$SECONDS
-  printf '%s' "$STEP_TITLE"
-}
-
-run() {  # run COMMAND...: quietly; its output goes to the log
-  printf '\n$ %s\n' "$*" >>"$LOG"
-  if [ -t 1 ]; then
-    (
-      while sleep 1; do
-        printf '\r%s ... %d s' "$STEP_TITLE" $((SECONDS - STEP_START))
-      done
-    ) 9>&- &
-    ticker=$!
-  fi
-  local status=0
-  "$@" >>"$LOG" 2>&1 || status=$?
-  stop_ticker
-  if [ "$status" -ne 0 ]; then
-    printf '\n\nsetup: this failed: %s\nThe end of %s:\n' "$*" "$LOG" >&2
-    tail -n 15 "$LOG" | sed 's/^/  /' >&2
-    exit 1
-  fi
-}
-
-end_step() {
-  if [ -t 1 ]; then printf '\r%s ...' "$STEP_TITLE"; else printf ' ...'; fi
-  printf ' %d s\n' $((SECONDS - STEP_START))
-}
-
-install() { run "$VENV_PYTHON" -m pip --no-input install --progress-bar off "$@"; }
+NAME=setup
+STEPS=6
+source "$ROOT/tools/_setup/steps.sh"
 
 begin_step "Python $(python_version "$PYTHON") environment in $VENV"
 if venv_runs; then
@@ -154,11 +142,11 @@ fi
 end_step
 
 begin_step 'PyTorch and the build tools'
-install -r "$ROOT/requirements/build.txt"
+install -r "$REQUIREMENTS/build.txt"
 end_step
 
 begin_step 'other packages'
-files=(-r "$ROOT/requirements/runtime.txt")
+files=(${constraints[@]+"${constraints[@]}"} -r "$REQUIREMENTS/runtime.txt")
 for name in ${extras[@]+"${extras[@]}"}; do
   [ "$name" = --with ] || files+=(-r "$ROOT/requirements/$name.txt")
 done
@@ -167,7 +155,8 @@ end_step
 
 begin_step 'mmcv and its operators'
 echo
-"$VENV_PYTHON" "$ROOT/tools/_setup/build_mmcv.py" --cache "$CACHE" --log "$LOG" || {
+"$VENV_PYTHON" "$ROOT/tools/_setup/build_mmcv.py" --cache "$CACHE" --log "$LOG" \
+  --requirements "$REQUIREMENTS/no_deps.txt" || {
   status=$?
   [ "$status" -ne 130 ] || exit 130
   printf '\nsetup: mmcv could not be built. The end of %s:\n' "$LOG" >&2
@@ -176,7 +165,7 @@ echo
 }
 
 begin_step 'OpenMMLab packages, without the versions they ask for'
-files=(-r "$ROOT/requirements/no_deps.txt")
+files=(-r "$REQUIREMENTS/no_deps.txt")
 for name in ${extras[@]+"${extras[@]}"}; do
   if [ -f "$ROOT/requirements/${name}_no_deps.txt" ]; then
     files+=(-r "$ROOT/requirements/${name}_no_deps.txt")

@@ -42,7 +42,10 @@ def make_parser() -> Parser:
         default='polygon',
         help='what is reported: the upright box, the rotated box of the mask, '
         'or the mask (default: %(default)s)')
-    parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
+    parser.add_argument(
+        '--device',
+        help='cpu, cuda, cuda:1... (default: the GPU where PyTorch sees one '
+        'that works, else the CPU)')
     parser.add_argument(
         '--threads',
         type=int,
@@ -97,11 +100,13 @@ def load_and_serve(server: Any, args: argparse.Namespace, config: str) -> int:
 
     from siamattn_mm.apis import init_tracker
     from siamattn_mm.apis.vot_trax import serve
+    from siamattn_mm.utils.command_line import say_device
     if args.threads is not None:
         torch.set_num_threads(args.threads)
     # Of a benchmark, the same digits at each run.
     tracker = init_tracker(
         config, args.checkpoint, args.device, choose_threads=False)
+    say_device(tracker.model, sys.stderr)
     return serve(server, tracker, args.region)
 
 

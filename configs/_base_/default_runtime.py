@@ -41,7 +41,9 @@ custom_hooks = [dict(type='CheckpointFitHook')]
 # `dist_cfg` is for GPUs. Several processes on the CPU use gloo; the tools see
 # to that.
 env_cfg = dict(
-    cudnn_benchmark=False,
+    # The sizes of the crops do not change. Where nothing may, such as between
+    # two runs, set randomness.deterministic.
+    cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     dist_cfg=dict(backend='nccl'))
 

@@ -20,7 +20,6 @@ from PIL import Image
 
 from siamattn_mm.datasets.image_reader import (
     decode_image,
-    decode_values,
     read_bytes,
 )
 from siamattn_mm.datasets.sequence_folder import (
@@ -40,6 +39,11 @@ except ImportError as error:
     raise ImportError(
         f'got10k cannot be imported ({error}): install it with `bash '
         'tools/setup.sh --with eval`') from error
+
+
+# TIFF's tag, and the byte of a PNG file.
+_BITS_PER_SAMPLE = 258
+_PNG_BITS = 24
 
 
 class GOT10kTracker(_Tracker):
@@ -63,7 +67,7 @@ class GOT10kTracker(_Tracker):
         """Track through one sequence.
 
         Frames of 8 bits are read by got10k. It would cut those of more off at
-        255, so these are read here.
+        255, so sequences with any of these are read here.
 
         Args:
             img_files (Sequence[str]): N images.
@@ -77,7 +81,7 @@ class GOT10kTracker(_Tracker):
             UnreadableFrameError: If an image of more than 8 bits cannot be
                 read.
         """
-        if len(img_files) == 0 or not _is_deep(img_files[0]):
+        if not any(_is_deep(path) for path in img_files):
             return super().track(img_files, box, visualize)
         stretch = ValueStretch()
         boxes, times = np.zeros((len(img_files), 4)), np.zeros(len(img_files))
@@ -199,12 +203,19 @@ def _frame(image: Image.Image, stretch: ValueStretch) -> np.ndarray:
 
 
 def _is_deep(path: str) -> bool:
-    """Whether an image has more than 8 bits; False if it is none."""
+    """Whether an image has more than 8 bits; False if it is none.
+
+    Only its header is read.
+    """
     try:
         with Image.open(path) as image:
-            if image.mode in ('P', 'L', '1') or image.format == 'JPEG':
-                return False
-        # Pillow does not say how many bits colours have.
-        return decode_values(read_bytes(path), path).dtype != np.uint8
+            if image.mode.split(';')[0] in ('I', 'F'):
+                return True
+            # Pillow does not say how many bits colours have.
+            if image.format == 'TIFF':
+                return max(image.tag_v2.get(_BITS_PER_SAMPLE, (8, ))) > 8
     except OSError:
         return False
+    with open(path, 'rb') as file:
+        head = file.read(_PNG_BITS + 1)
+    return head.startswith(b'\x89PNG') and head[_PNG_BITS:] > b'\x08'

@@ -15,6 +15,8 @@ from siamattn_mm.deploy import build_exported, is_exported
 from siamattn_mm.models.trackers import SiamAttn
 from siamattn_mm.models.trackers.siamattn import xywh_of
 from siamattn_mm.utils import CheckpointError, load_into
+from siamattn_mm.utils.configs import find_config
+from siamattn_mm.utils.devices import check_device
 from siamattn_mm.utils.machine_load import LOAD
 
 # Of a box against the frame's longer side. Windows are cut around the box, so
@@ -202,7 +204,8 @@ def read_config(config: Union[str, os.PathLike, Config]) -> Config:
     """Read the config of a model.
 
     Args:
-        config (str | os.PathLike | Config): Config file, or what was read
+        config (str | os.PathLike | Config): Config file, see
+            :func:`siamattn_mm.utils.configs.find_config`, or what was read
             from one.
 
     Returns:
@@ -217,7 +220,7 @@ def read_config(config: Union[str, os.PathLike, Config]) -> Config:
         if not isinstance(config, (str, os.PathLike)):
             raise TypeError('config is a path or a Config, but got '
                             f'{type(config).__name__}')
-        config = os.fspath(config)
+        config = find_config(os.fspath(config))
         if not osp.isfile(config):
             raise FileNotFoundError(f'config {config!r} does not exist')
         if not config.endswith(_CONFIG_SUFFIXES):
@@ -227,15 +230,6 @@ def read_config(config: Union[str, os.PathLike, Config]) -> Config:
     if 'model' not in config:
         raise ValueError(f'config {config.filename!r} describes no model')
     return config
-
-
-def _check_device(device: str) -> torch.device:
-    try:
-        # Most kinds of device complain only when they are used.
-        return torch.zeros(1, device=device).device
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f'device {device!r} cannot be used: '
-                         f'{str(error).splitlines()[0]}') from error
 
 
 def _load_shipped_weights(config: Config, model: SiamAttn) -> bool:
@@ -257,7 +251,7 @@ def _load_shipped_weights(config: Config, model: SiamAttn) -> bool:
 
 def init_tracker(config: Union[str, Config],
                  checkpoint: Optional[str] = None,
-                 device: str = 'cpu',
+                 device: Optional[str] = None,
                  runtime: str = 'onnxruntime',
                  choose_threads: bool = True) -> Tracker:
     """Build a tracker from a config and load its weights.
@@ -268,7 +262,9 @@ def init_tracker(config: Union[str, Config],
             ``tools/export.py``. Without it those that ship with the package
             are loaded, if the config names some (``package_weights``);
             otherwise the model is untrained, and says so. Defaults to None.
-        device (str): Defaults to 'cpu', where exported models always run.
+        device (str, optional): e.g. ``'cuda:1'``. Exported models always run
+            on the CPU. Defaults to None: the GPU where PyTorch sees one that
+            works, else the CPU.
         runtime (str): What runs an exported model, ``'onnxruntime'`` or
             ``'openvino'``. Defaults to 'onnxruntime'.
         choose_threads (bool): See :class:`Tracker`. Defaults to True.
@@ -286,11 +282,14 @@ def init_tracker(config: Union[str, Config],
             runtime is not installed.
     """
     config = read_config(config)
-    device = _check_device(device)
     init_default_scope(config.get('default_scope', 'mmtrack'))
     if checkpoint is not None and is_exported(checkpoint):
+        if device is not None and torch.device(device).type != 'cpu':
+            raise ValueError(f'device {device!r}: exported models such as '
+                             f'{checkpoint!r} run on the CPU')
         return Tracker(
             build_exported(config, checkpoint, runtime), choose_threads)
+    device = check_device(device)
     model = MODELS.build(config.model)
     tracker = Tracker(model, choose_threads)
     if checkpoint is not None:

@@ -1,7 +1,7 @@
 """Floating point operations of everything that runs."""
+import functools
 import math
-import time
-from typing import Any, Callable
+from typing import Any, Callable, Optional, Union
 
 import torch
 from mmcv.ops import DeformConv2d
@@ -9,13 +9,10 @@ from torch import Tensor, nn
 
 from siamattn_mm.models.ops import fused_conv
 from siamattn_mm.models.ops.deform_roi_pool_pack import BaseDeformRoIPooling
+from siamattn_mm.torch_compat import FlopCounterMode
 
+from .clocks import clock_for
 from .patches import Patches
-
-try:
-    from torch.utils.flop_counter import FlopCounterMode
-except ImportError:  # PyTorch before 2.1
-    FlopCounterMode = None
 
 # Of one bilinear sample: four products and their sum.
 _SAMPLE = 8
@@ -161,21 +158,25 @@ def can_count() -> bool:
     return FlopCounterMode is not None
 
 
-def matmul_peak(size: int = 1024, repeats: int = 5) -> float:
+def matmul_peak(device: Union[torch.device, str] = 'cpu',
+                size: Optional[int] = None,
+                repeats: int = 5) -> float:
     """What float32 matrix multiplication reaches here, with these threads.
 
     Args:
-        size (int): Of the square matrices. Defaults to 1024.
+        device (torch.device | str): Where. Defaults to the CPU.
+        size (int, optional): Of the square matrices. Defaults to None: 1024
+            on a CPU, 8192 on a GPU.
         repeats (int): The best of so many counts. Defaults to 5.
 
     Returns:
         float: FLOP a second.
     """
-    a, b = torch.ones(size, size), torch.ones(size, size)
+    device = torch.device(device)
+    size = size or (1024 if device.type == 'cpu' else 8192)
+    a, b = (torch.ones(size, size, device=device) for _ in range(2))
     out = torch.empty_like(a)
-    best = 0.
-    for _ in range(repeats):
-        began = time.perf_counter()
-        torch.mm(a, b, out=out)
-        best = max(best, 2 * size**3 / (time.perf_counter() - began))
-    return best
+    clock = clock_for(device)
+    return max(2 * size**3 /
+               clock.timed(functools.partial(torch.mm, a, b, out=out))
+               for _ in range(repeats))

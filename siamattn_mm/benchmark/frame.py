@@ -12,8 +12,10 @@ from mmengine.config import Config
 from siamattn_mm.apis import Tracker, init_tracker
 from siamattn_mm.deploy import is_exported
 
+from .clocks import Clock, clock_for, device_of
 from .flops import FlopGauge, can_count, matmul_peak
-from .memory import peak_rss_mb, reset_peak, rss_mb
+from .memory import gpu_peak_mb, peak_rss_mb, reset_peak, rss_mb
+from .spread import Spread, spread
 from .stages import STAGES, StageRecorder, track_by_stages
 
 # Frames behind the first one that only warm up: caches, allocators, clocks.
@@ -29,13 +31,13 @@ class TrackerSpec(NamedTuple):
         options (dict, optional): Changes of the config.
         checkpoint (str, optional): Weights; without them those that ship
             with the package, or random ones.
-        device (str): e.g. ``'cpu'``.
+        device (str, optional): e.g. ``'cpu'``; see ``init_tracker``.
         runtime (str): Of an exported checkpoint.
     """
     config: str
     options: Optional[dict] = None
     checkpoint: Optional[str] = None
-    device: str = 'cpu'
+    device: Optional[str] = None
     runtime: str = 'onnxruntime'
 
     @property
@@ -77,25 +79,6 @@ class TrackerSpec(NamedTuple):
                                 self.runtime, choose_threads)
 
 
-class Spread(NamedTuple):
-    """A figure of several runs.
-
-    Attributes:
-        median (float): Median of the runs' medians.
-        low (float): Smallest of them.
-        high (float): Largest of them.
-    """
-    median: float
-    low: float
-    high: float
-
-
-def spread(runs: Sequence[float]) -> Spread:
-    """Median and spread of the runs' figures."""
-    return Spread(
-        float(np.median(runs)), float(np.min(runs)), float(np.max(runs)))
-
-
 class FrameRuns:
     """All runs of one tracker over the same frames.
 
@@ -113,9 +96,15 @@ class FrameRuns:
         self.stages: List[Dict[str, float]] = []
 
     def run(self) -> None:
-        """Track twice: undisturbed, then with a clock in every stage."""
+        """Track twice: undisturbed, then with a clock in every stage.
+
+        A whole frame ends when its result is there, by the host's clock.
+        """
+        clock = clock_for(device_of(self.tracker.model))
+        clock.wait()
         began = time.perf_counter()
         self.tracker.init(self.frames[0], self.bbox)
+        clock.wait()
         self.inits.append(time.perf_counter() - began)
         seconds = []
         for frame in self.frames[1:]:
@@ -123,7 +112,7 @@ class FrameRuns:
             self.tracker.update(frame)
             seconds.append(time.perf_counter() - began)
         self.wholes.append(float(np.median(seconds[WARM_UP:])))
-        with StageRecorder(_clock_of(self.tracker.model)) as recorder:
+        with StageRecorder(clock) as recorder:
             recorder.install(self.tracker.model)
             self.tracker.init(self.frames[0], self.bbox)
             counts = list(
@@ -147,7 +136,7 @@ class FrameRuns:
         # What is computed once is no part of a frame.
         self.tracker.update(self.frames[1])
         with FlopGauge(self.tracker.model) as gauge, \
-                StageRecorder(gauge) as recorder:
+                StageRecorder(Clock(gauge)) as recorder:
             recorder.install(self.tracker.model)
             counts = next(
                 track_by_stages(self.tracker, self.frames[1:], recorder))
@@ -200,20 +189,6 @@ class FrameRuns:
             gflop=whole['gflop'],
             share_of_peak=whole['share_of_peak'],
             stages=rows)
-
-
-def _clock_of(model: Any) -> Callable[[], float]:
-    """A clock that waits for a GPU, where stages end before their work."""
-    parameters = model.parameters() if isinstance(
-        model, torch.nn.Module) else ()
-    if not any(parameter.is_cuda for parameter in parameters):
-        return time.perf_counter
-
-    def waiting_clock() -> float:
-        torch.cuda.synchronize()
-        return time.perf_counter()
-
-    return waiting_clock
 
 
 def ratios(base: FrameRuns, other: FrameRuns) -> Dict[str, Dict[str, float]]:
@@ -298,9 +273,10 @@ def measure(trackers: Dict[str, Tracker],
     runs = [
         FrameRuns(tracker, frames, bbox) for tracker in trackers.values()
     ]
-    peak = matmul_peak()
+    device = device_of(runs[0].tracker.model)
+    peak = matmul_peak(device)
     for index in range(num_runs):
-        peak = max(peak, matmul_peak())
+        peak = max(peak, matmul_peak(device))
         # Neither is always the one that follows the other.
         for one in runs if index % 2 == 0 else reversed(runs):
             one.run()
@@ -334,7 +310,9 @@ def tracking_memory(spec: TrackerSpec, frames: List[np.ndarray],
         (parameters and buffers; None in another runtime), ``loaded_mb`` and
         ``peak_mb`` (most while tracking), both on top of ``imports_mb``,
         ``peak_exact`` (whether the peak is that of tracking alone),
-        ``growth_mb`` of the second half of the frames, ``frames``.
+        ``growth_mb`` of the second half of the frames, ``frames``; all of
+        them the host's. ``gpu_mb`` is the most that PyTorch has taken of a
+        GPU, None without one.
     """
     # Not forked: what this process has allocated and freed would be reused.
     context = multiprocessing.get_context('spawn')
@@ -355,6 +333,7 @@ def _tracking_memory(spec: TrackerSpec, frames: List[np.ndarray],
         weights = sum(t.numel() * t.element_size() for t in tensors) / 2**20
     loaded = rss_mb() - imports
     exact = reset_peak()
+    device = device_of(tracker.model)
     tracker.init(frames[0], bbox)
     half = num_frames // 2
     for index in range(num_frames):
@@ -368,5 +347,6 @@ def _tracking_memory(spec: TrackerSpec, frames: List[np.ndarray],
         peak_mb=peak_rss_mb() - imports,
         peak_exact=exact,
         growth_mb=rss_mb() - middle,
+        gpu_mb=gpu_peak_mb(device),
         frames=num_frames)
 

@@ -2,6 +2,8 @@
 import sys
 from typing import Optional
 
+import torch
+
 try:
     import resource
 except ImportError:  # Windows
@@ -57,3 +59,18 @@ def reset_peak() -> bool:
     except OSError:
         return False
     return True
+
+
+def gpu_peak_mb(device: torch.device) -> Optional[float]:
+    """Most memory that PyTorch has taken of a GPU, what it keeps included.
+
+    Args:
+        device (torch.device): Any.
+
+    Returns:
+        float | None: In MB (2**20 bytes) since the beginning, or
+        ``torch.cuda.reset_peak_memory_stats``; None of a CPU.
+    """
+    if device.type != 'cuda':
+        return None
+    return torch.cuda.max_memory_reserved(device) / 2**20

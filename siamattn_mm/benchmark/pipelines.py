@@ -1,6 +1,7 @@
 """Training pairs a second: this project's pipeline and mmtrack's."""
 import random
 import time
+from multiprocessing.reduction import ForkingPickler
 from typing import (
     Any,
     Callable,
@@ -20,10 +21,14 @@ from mmtrack.datasets import BaseSOTDataset
 from mmtrack.registry import DATASETS
 from torch.utils.data import DataLoader, Dataset
 
-from siamattn_mm.datasets import find_sequences, read_sequence
+from siamattn_mm.datasets import (
+    find_sequences,
+    packed_collate,
+    read_sequence,
+)
 
 from .errors import BenchmarkError
-from .frame import spread
+from .spread import spread
 
 FRAME_RANGE = 100
 POS_PROB = 0.8
@@ -182,18 +187,28 @@ def _seed(worker: int = 0) -> None:
     cv2.setNumThreads(0)
 
 
+# As the configs have it.
+COLLATE = dict(ours=packed_collate, mmtrack=pseudo_collate)
+
+
 class PairStream:
-    """Pairs of one data set, in this process or from workers.
+    """Batches of one data set, in this process or from workers.
 
     Args:
         dataset (Dataset): Makes the pairs.
         workers (int): Worker processes; 0 makes the pairs in this one.
         batch_size (int): Pairs that a worker sends at once.
         num_batches (int): Batches that are timed in a run.
+        collate (Callable): Makes a batch of pairs. Defaults to mmengine's
+            ``pseudo_collate``.
     """
 
-    def __init__(self, dataset: Dataset, workers: int, batch_size: int,
-                 num_batches: int) -> None:
+    def __init__(self,
+                 dataset: Dataset,
+                 workers: int,
+                 batch_size: int,
+                 num_batches: int,
+                 collate: Callable = pseudo_collate) -> None:
         # The clock starts when each worker has sent a batch.
         self._timed = batch_size * num_batches
         batches = num_batches + max(1, workers)
@@ -204,11 +219,11 @@ class PairStream:
             sampler=_Places(batch_size * batches),
             num_workers=workers,
             persistent_workers=workers > 0,
-            collate_fn=pseudo_collate,
+            collate_fn=collate,
             worker_init_fn=_seed)
 
     def pairs_per_second(self) -> float:
-        """Make pairs, and say how fast."""
+        """Take batches, as a trainer does, and say how fast pairs come."""
         batches = iter(self._loader)
         for _ in range(self._skip):
             next(batches)
@@ -228,22 +243,29 @@ def measure_pipelines(datasets: Dict[str, Dataset],
     """Both pipelines in turn.
 
     Args:
-        datasets (dict[str, Dataset]): From :func:`build_datasets`.
+        datasets (dict[str, Dataset]): From :func:`build_datasets`, or
+            ``ours`` of them alone.
         workers (int): Worker processes of each, 0 for none. Defaults to 1.
         num_runs (int): Runs of each. Defaults to 7.
         batch_size (int): Defaults to 8.
-        num_batches (int): Batches timed in a run. Defaults to 10.
+        num_batches (int): Batches timed in a run, or two of each worker, if
+            that is more. Defaults to 10.
         advance (Callable, optional): Called after each run.
 
     Returns:
         dict: ``workers``, ``pairs`` (of each in a run), ``mask_share`` (of
-        the annotated frames), ``ours`` and ``mmtrack`` (pairs a second) and
-        ``ratio``, the last three :class:`~.frame.Spread` as dicts.
+        the annotated frames), ``limits`` (see :func:`measure_limits`), the
+        pairs a second that reach the trainer of each data set by its name,
+        and with both, their ``ratio``, the last three
+        :class:`~.spread.Spread` as dicts.
     """
     if workers == 0:
         _seed()
+    # Long enough that what is under way at either end does not matter.
+    num_batches = max(num_batches, 2 * workers)
     streams = {
-        name: PairStream(dataset, workers, batch_size, num_batches)
+        name: PairStream(dataset, workers, batch_size, num_batches,
+                         COLLATE[name])
         for name, dataset in datasets.items()
     }
     rates: Dict[str, List[float]] = {name: [] for name in streams}
@@ -256,12 +278,88 @@ def measure_pipelines(datasets: Dict[str, Dataset],
                 rates[name].append(rate)
             if advance is not None:
                 advance()
-    ratio = [a / b for a, b in zip(rates['ours'], rates['mmtrack'])]
+    found = {name: spread(values)._asdict() for name, values in rates.items()}
+    if 'mmtrack' in rates:
+        found['ratio'] = spread([
+            a / b for a, b in zip(rates['ours'], rates['mmtrack'])
+        ])._asdict()
     table = datasets['ours'].sources['video'].table
     return dict(
         workers=workers,
         pairs=batch_size * num_batches,
         mask_share=float((table.mask_ids >= 0).mean()),
-        ratio=spread(ratio)._asdict(),
-        **{name: spread(found)._asdict()
-           for name, found in rates.items()})
+        limits=measure_limits(datasets['ours'], batch_size),
+        **found)
+
+
+def measure_limits(dataset: Dataset,
+                   batch_size: int = 8,
+                   num_batches: int = 3,
+                   collate: Callable = packed_collate) -> Dict[str, float]:
+    """What a pair takes on its way, in milliseconds of a quiet core.
+
+    Args:
+        dataset (Dataset): Makes the pairs.
+        batch_size (int): Pairs that are sent together. Defaults to 8.
+        num_batches (int): The median of so many. Defaults to 3.
+        collate (Callable): Makes a batch. Defaults to that of the configs.
+
+    Returns:
+        dict[str, float]: Of a pair: ``make``, ``collate`` and ``send``, which
+        a worker does, and ``receive``, which the trainer does.
+    """
+    times: Dict[str, List[float]] = {
+        name: [] for name in ('make', 'collate', 'send', 'receive')
+    }
+
+    def timed(name: str, function: Callable, *args: Any) -> Any:
+        began = time.perf_counter()
+        result = function(*args)
+        times[name].append(time.perf_counter() - began)
+        return result
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as a worker
+    try:
+        for index in range(num_batches + 1):
+            start = index * batch_size
+            pairs = timed('make', lambda start=start: [
+                dataset[i] for i in range(start, start + batch_size)
+            ])
+            # What queues between processes do with it.
+            batch = timed('collate', collate, pairs)
+            content = timed('send', ForkingPickler.dumps, batch)
+            timed('receive', ForkingPickler.loads, content)
+    finally:
+        torch.set_num_threads(threads)
+    # The first batch reads files from the disk.
+    return {
+        name: 1e3 * float(np.median(values[1:])) / batch_size
+        for name, values in times.items()
+    }
+
+
+def add_shares(reports: List[Dict[str, Any]], cores: int) -> None:
+    """Say how well several workers do, and what holds them up.
+
+    Args:
+        reports (list[dict]): Of :func:`measure_pipelines`; each gets
+            ``share``: of what one worker's figure makes of as many workers,
+            or cores if there are fewer (None where one worker has not been
+            measured), and ``limit``: ``'workers'``, ``'cores'`` or
+            ``'trainer'``.
+        cores (int): Of the machine.
+    """
+    one = [found['ours']['median'] for found in reports
+           if found['workers'] == 1]
+    for found in reports:
+        busy = min(found['workers'], cores)
+        found['share'] = found['ours']['median'] / (
+            busy * one[0]) if one and busy else None
+        limits = found['limits']
+        worker = limits['make'] + limits['collate'] + limits['send']
+        if limits['receive'] * max(busy, 1) > worker:
+            found['limit'] = 'trainer'
+        else:
+            found['limit'] = (
+                'cores' if found['workers'] > cores else 'workers')

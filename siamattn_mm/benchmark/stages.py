@@ -1,10 +1,20 @@
 """What each stage of a frame takes, of time or of anything that adds up."""
 import sys
-import time
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
 
 from siamattn_mm.models.trackers.mask_paste import PastedMask
 
+from .clocks import Clock
 from .patches import Patches
 
 REST = 'rest'
@@ -53,16 +63,15 @@ class StageRecorder:
     Hooks are taken out at the end of its ``with`` block.
 
     Args:
-        gauge (Callable): Gives the reading that grows while something runs.
-            Defaults to the clock.
+        clock (Clock, optional): Of the device, or of any other reading that
+            grows while something runs. Defaults to None: the host's clock.
     """
 
-    def __init__(self,
-                 gauge: Callable[[], float] = time.perf_counter) -> None:
-        self._gauge = gauge
+    def __init__(self, clock: Optional[Clock] = None) -> None:
+        self._clock = clock or Clock()
         self._stack: List[str] = []
-        self._last = 0.
-        self._totals: Dict[str, float] = {}
+        self._last: Any = None
+        self._spans: List[Tuple[str, Any, Any]] = []
         self._patches = Patches()
 
     def call(self, stage: str, function: Callable, *args, **kwargs) -> Any:
@@ -86,21 +95,24 @@ class StageRecorder:
             self._stack.pop()
 
     def take(self) -> Dict[str, float]:
-        """What was added up since the last time.
+        """What was added up since the last time; a GPU is waited for.
 
         Returns:
             dict[str, float]: By stage, without those that did not run.
         """
-        totals, self._totals = self._totals, {}
+        self._clock.wait()
+        spans, self._spans = self._spans, []
+        totals: Dict[str, float] = {}
+        for stage, begin, end in spans:
+            totals[stage] = (
+                totals.get(stage, 0.) + self._clock.between(begin, end))
         return totals
 
     def _advance(self) -> None:
         """Count what passed for the innermost stage."""
-        now = self._gauge()
+        now = self._clock.mark()
         if self._stack:
-            stage = self._stack[-1]
-            self._totals[stage] = (
-                self._totals.get(stage, 0.) + now - self._last)
+            self._spans.append((self._stack[-1], self._last, now))
         self._last = now
 
     def hook(self, owner: Any, name: str, stage: str) -> None:
@@ -118,6 +130,21 @@ class StageRecorder:
 
         self._patches.replace(owner, name, counted)
 
+    def hook_all(self, owner: Any, hooks: Iterable[Hook]) -> None:
+        """Hook methods, as far as they are there.
+
+        Args:
+            owner (Any): Where the hooks' paths begin.
+            hooks (Iterable[Hook]): What to hook.
+        """
+        for stage, path in hooks:
+            *parents, name = path.split('.')
+            found = owner
+            for parent in parents:
+                found = getattr(found, parent, None)
+            if callable(getattr(found, name, None)):
+                self.hook(found, name, stage)
+
     def install(self, model: Any) -> None:
         """Hook a model's stages, as far as it has them.
 
@@ -125,13 +152,7 @@ class StageRecorder:
             model (Any): A :class:`~siamattn_mm.models.trackers.SiamAttn`, or
                 another runtime's stand-in.
         """
-        for stage, path in HOOKS:
-            *parents, name = path.split('.')
-            owner = model
-            for parent in parents:
-                owner = getattr(owner, parent, None)
-            if callable(getattr(owner, name, None)):
-                self.hook(owner, name, stage)
+        self.hook_all(model, HOOKS)
         module = sys.modules[type(model).__module__]
         for stage, name in FUNCTION_HOOKS:
             if hasattr(module, name):

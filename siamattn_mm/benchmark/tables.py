@@ -151,13 +151,78 @@ def memory_table(report: Dict[str, Any]) -> Table:
     table = _table('memory in MB, on top of the libraries', 'tracker',
                    'weights', 'loaded', 'peak', 'growth')
     table.columns[0].no_wrap = False  # a name with options may be long
+    on_gpu = any(found.get('gpu_mb') for found in report.values())
+    if on_gpu:
+        table.add_column('peak of the GPU', justify='right')
     for name, found in report.items():
         table.add_row(name, _number(found['weights_mb'], 0),
                       _number(found['loaded_mb'], 0),
                       _number(found['peak_mb'], 0),
-                      _number(found['growth_mb'], 1))
+                      _number(found['growth_mb'], 1),
+                      *[_number(found.get('gpu_mb'), 0)] * on_gpu)
     table.caption = (f'growth: over the second half of {found["frames"]} '
                      'frames')
+    return table
+
+
+def train_step_table(report: Dict[str, Any]) -> Table:
+    """Stages of a training step.
+
+    Args:
+        report (dict): Of :func:`.train_step.measure_train_step`, with
+            ``data`` of :func:`.train_step.measure_data`.
+
+    Returns:
+        Table: A row a stage, then the whole step, then the data.
+    """
+    table = _table(
+        f'a training step: {report["batch_size"]} pairs, '
+        f'{report["precision"]}, {report["device"]}', 'stage', 'ms',
+        'of runs', 'share')
+    total = sum(row['ms']['median'] for row in report['stages'])
+    for row in report['stages']:
+        table.add_row(row['stage'], f'{row["ms"]["median"]:.2f}',
+                      _range(row['ms'], 2),
+                      _percent(row['ms']['median'] / total))
+    table.add_section()
+    table.add_row('whole step', f'{report["step_ms"]["median"]:.2f}',
+                  _range(report['step_ms'], 2))
+    data = report['data']
+    if 'ms' in data:
+        workers = data['workers']
+        table.add_row(
+            f'data, {workers} worker{"s" * (workers != 1)}, apart',
+            f'{data["ms"]:.2f}')
+    rate = report['pairs_per_second']
+    memory = (f'{_number(report["peak_mb"], 0)} MB at the peak, on top of '
+              'model and libraries')
+    if report['gpu_mb'] is not None:
+        memory = f'{report["gpu_mb"]:.0f} MB of the GPU at the peak'
+    table.caption = (f'{rate["median"]:.1f} ({_range(rate, 1)}) pairs a '
+                     f'second; {memory}; {report["trained"] / 1e6:.2f} of '
+                     f'{report["all"] / 1e6:.2f} million numbers are trained')
+    return table
+
+
+def target_table(report: Dict[str, Any]) -> Table:
+    """Targets and RoIs, in two ways.
+
+    Args:
+        report (dict): Of :func:`.target_race.race`.
+
+    Returns:
+        Table: A row a kind of target, then all together.
+    """
+    table = _table(
+        f'targets and RoIs of {report["pairs"]} pairs, one thread, ms',
+        'targets', 'image by image', 'whole batch', 'times faster', 'of runs')
+    for row in report['rows']:
+        if row is report['rows'][-1]:
+            table.add_section()
+        table.add_row(row['name'], f'{row["loop"]["median"]:.2f}',
+                      f'{row["batch"]["median"]:.2f}',
+                      f'{row["ratio"]["median"]:.2f}',
+                      _range(row['ratio'], 2))
     return table
 
 
@@ -165,7 +230,8 @@ def pipeline_table(report: Dict[str, Any]) -> Table:
     """Training pairs a second.
 
     Args:
-        report (dict): Of :func:`.pipelines.measure_pipelines`.
+        report (dict): Of :func:`.pipelines.measure_pipelines`, with what
+            :func:`.pipelines.add_shares` says of it.
 
     Returns:
         Table: Ours, mmtrack's, and the ratio.
@@ -178,6 +244,8 @@ def pipeline_table(report: Dict[str, Any]) -> Table:
     for key, name in (('ours', 'siamattn_mm, masks included'),
                       ('mmtrack', 'mmtrack SiamRPN, no masks'),
                       ('ratio', 'times faster')):
+        if key not in report:
+            continue
         values = report[key]
         digits = 2 if key == 'ratio' else 1
         table.add_row(name, f'{values["median"]:.{digits}f}',
@@ -185,6 +253,37 @@ def pipeline_table(report: Dict[str, Any]) -> Table:
     table.caption = (f'{report["pairs"]} pairs a run; '
                      f'{100 * report["mask_share"]:.0f} % of the frames have '
                      'a mask')
+    if report['share'] is not None:
+        table.caption += (f'; {_percent(report["share"])} of as many times '
+                          'one worker')
+    return table
+
+
+def pipeline_limit_table(report: Dict[str, Any]) -> Table:
+    """What a pair takes on its way to the trainer.
+
+    Args:
+        report (dict): As for :func:`pipeline_table`.
+
+    Returns:
+        Table: A row a part.
+    """
+    table = _table('one pair of siamattn_mm', 'part', 'ms', 'pairs a second')
+    limits = report['limits']
+    rows = [('make it', limits['make']), ('collate', limits['collate']),
+            ('send', limits['send'])]
+    for name, value in rows:
+        table.add_row(name, f'{value:.3f}', '')
+    worker = sum(value for _, value in rows)
+    table.add_section()
+    table.add_row('one worker', f'{worker:.3f}', f'{1e3 / worker:.0f}')
+    table.add_row('the trainer, to receive it', f'{limits["receive"]:.3f}',
+                  f'{1e3 / limits["receive"]:.0f}')
+    reasons = dict(
+        trainer='receiving them',
+        cores='the cores, of which there are fewer than workers',
+        workers='the workers: more of them would give more')
+    table.caption = f'what limits the figure is {reasons[report["limit"]]}'
     return table
 
 

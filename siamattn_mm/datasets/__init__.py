@@ -1,5 +1,6 @@
 """Data sets, registered in mmtrack's ``DATASETS``."""
 from . import benchmarks, transforms
+from .packed_collate import packed_collate
 from .samplers import InfinitePairSampler, PairSampler, SequenceSampler
 from .sequence_folder import (
                               SequenceFolderError,
@@ -31,5 +32,5 @@ __all__ = [
     'SequenceFolderSource', 'SequenceSampler', 'SyntheticSOTDataset',
     'SyntheticSource', 'TrackingNetSource', 'TrackingSequence',
     'YouTubeBBSource', 'YouTubeVOSSource', 'benchmarks', 'find_sequences',
-    'read_sequence', 'transforms'
+    'packed_collate', 'read_sequence', 'transforms'
 ]

@@ -7,8 +7,12 @@ from typing import Sequence as SequenceOf
 import numpy as np
 from mmengine.logging import print_log
 
+from .decimal_commas import decimal_commas
 from .errors import DataError
 from .number_line import parse_numbers
+
+# No frame has as many pixels in a row.
+_LARGEST = 1e7
 
 
 class SequenceFolderError(DataError):
@@ -50,8 +54,9 @@ def read_ground_truth(
 
     Raises:
         SequenceFolderError: If a line has not 4 or 8 numbers, a word that is
-            no number, an infinite or only some nan numbers, or a negative
-            size; if it could be read in two ways; or if the file is empty.
+            no number, an infinite or only some nan numbers, one beyond any
+            frame, or a negative size; if it could be read in two ways; or if
+            the file is empty.
     """
     # A byte order mark is no part of the first number, and bytes that are no
     # text are reported as what they are: not a number.
@@ -64,6 +69,9 @@ def read_ground_truth(
         _parse_line(line, path, number)
         for number, line in enumerate(lines, start=1)
     ]
+    found = decimal_commas(lines)
+    if found is not None:
+        raise SequenceFolderError(f'{path}, line {found[0] + 1}: {found[1]}')
     polygons = np.array([_corners(row) for row in rows], dtype=np.float64)
     boxes = enclosing_boxes(polygons)
     absent = ~((boxes[:, 2] > 0) & (boxes[:, 3] > 0))
@@ -126,6 +134,13 @@ def check_inside(path: str, boxes: np.ndarray,
             f'{path}, line {known[0] + 1}: the box is smaller than a pixel, '
             'as all of them are; expected pixels, not shares of the frame, '
             f'which is {width}x{height}')
+    if ((x + w > width) | (y + h > height)).all() and (
+            (w > x) & (h > y) & (w <= width) & (h <= height)).all():
+        print_log(
+            f'{path}: all boxes reach beyond the frame of {width}x{height} '
+            'pixels, but would not as x1,y1,x2,y2; x,y,w,h is expected',
+            logger='current',
+            level=logging.WARNING)
     outside = (x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)
     if not outside.any():
         return
@@ -157,26 +172,11 @@ def _parse_line(line: str, path: str, number: int) -> List[float]:
              'none')
     if any(math.isinf(value) for value in values):
         fail('a number is infinite')
+    if any(abs(value) > _LARGEST for value in values):
+        fail(f'{max(values, key=abs):g} is no place in pixels')
     if len(values) == 4 and min(values[2:]) < 0:
         fail(f'negative size {values[2]:g}x{values[3]:g}')
-    if len(values) == 8 and '.' not in line and _corners_cross(values):
-        fail('the sides of the polygon cross each other; are these 4 numbers '
-             'with decimal commas? Write points')
     return values
-
-
-def _corners_cross(values: SequenceOf[float]) -> bool:
-    """Whether opposite sides of a quadrangle cut each other."""
-    corners = np.reshape(values, (4, 2))
-
-    def side(first: int, second: int, point: int) -> float:
-        along = corners[second] - corners[first]
-        to_point = corners[point] - corners[first]
-        return float(along[0] * to_point[1] - along[1] * to_point[0])
-
-    return any(
-        side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
-        for a, b, c, d in ((0, 1, 2, 3), (1, 2, 3, 0)))
 
 
 def _corners(row: List[float]) -> List[float]:

@@ -5,7 +5,10 @@ from typing import List, Sequence
 # A comma in a number that is followed by white space ends the number.
 _BETWEEN = re.compile(r'\s*,\s*|\s+')
 _AROUND = re.compile(r'\s*,?\s+')
-_WITH_COMMA = re.compile(r'[+-]?\d+(,\d+)?(e[+-]?\d+)?', re.IGNORECASE)
+# One number, where a comma or a point may also stand between thousands.
+_WITH_COMMA = re.compile(
+    r'[+-]?(\d+(,\d+)?|\d{1,3}(\.\d{3})+(,\d+)?|\d{1,3}(,\d{3})+(\.\d+)?)'
+    r'(e[+-]?\d+)?', re.IGNORECASE)
 
 
 def parse_numbers(line: str, counts: Sequence[int]) -> List[float]:
@@ -41,4 +44,7 @@ def _number(word: str) -> float:
             raise ValueError
         return float(word)
     except ValueError:
-        raise ValueError(f'{word!r} is not a number') from None
+        hint = ''
+        if ';' in word:
+            hint = ' (commas, tabs or spaces separate numbers, not semicolons)'
+        raise ValueError(f'{word!r} is not a number{hint}') from None

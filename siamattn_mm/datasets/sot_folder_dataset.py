@@ -221,14 +221,17 @@ class SOTFolderDataset(BaseSOTDataset):
             if reason is None:
                 raise
             raise SequenceFolderError(f'{img_path}: {reason}') from error
-        self._check_size(sequence, img_path)
+        self._check_size(sequence, img_path, results)
         return results
 
-    def _check_size(self, sequence: TrackingSequence, img_path: str) -> None:
+    def _check_size(self, sequence: TrackingSequence, img_path: str,
+                    results: dict) -> None:
         """Boxes are pixels of the first frame: others have its size."""
         if self._test_size is None:
             self._test_size = image_size(sequence.frame_path(0))
-        size, found = self._test_size, image_size(img_path)
+        size, found = self._test_size, _decoded_size(results)
+        if found is None:
+            found = image_size(img_path)
         if found != size:
             raise SequenceFolderError(
                 f'{img_path}: the frame is {found[0]}x{found[1]}, but the '
@@ -249,6 +252,13 @@ class SOTFolderDataset(BaseSOTDataset):
                 'keeps a few grey levels; read them with '
                 'dict(type=\'LoadFrame\') in the pipeline, which stretches '
                 'them (value_range of the data set)')
+
+
+def _decoded_size(results: dict) -> Optional[Tuple[int, int]]:
+    """Width and height of what the loader read, if the pipeline tells."""
+    sample = (results or {}).get('data_samples')
+    shape = getattr(sample, 'ori_shape', (results or {}).get('ori_shape'))
+    return None if shape is None else (int(shape[1]), int(shape[0]))
 
 
 def _why_unreadable(path: str) -> Optional[str]:

@@ -22,6 +22,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from siamattn_mm.models.trackers import SiamAttn
+from siamattn_mm.torch_compat import newest_onnx_opset
 from siamattn_mm.utils.files import written_whole
 from siamattn_mm.version import __version__
 
@@ -191,13 +192,21 @@ def export_tracker(config: Union[str, Config],
         list[str]: The two paths.
 
     Raises:
-        ExportError: If ``out`` has another suffix, ``onnx`` is not installed,
-            or the config is another tracker's or has an unknown ``test_cfg``.
+        ExportError: If ``out`` has another suffix, this PyTorch is too old,
+            ``onnx`` is not installed, or the config is another tracker's or
+            has an unknown ``test_cfg``.
         FileNotFoundError: If there is no such config.
         ValueError: As ``init_tracker``.
     """
     # It imports this package for exported checkpoints.
     from siamattn_mm.apis.tracker import init_tracker, read_config
+    newest = newest_onnx_opset()
+    if newest < OPSET:
+        raise ExportError(
+            f'export needs version {OPSET} of ONNX\'s operators, for '
+            f'DeformConv; PyTorch {torch.__version__} writes up to {newest}. '
+            'Export in an environment with a newer PyTorch (`bash '
+            'tools/setup.sh`)')
     require('onnx')
     paths = [template_path(out), out]
     config = copy.deepcopy(read_config(config))

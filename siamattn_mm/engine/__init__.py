@@ -10,11 +10,13 @@ from .hooks import (
     WholeCheckpointHook,
 )
 from .loops import ExactEpochTrainLoop, VOTSupervisedLoop
-from .optim_wrappers import AnyDeviceAmpOptimWrapper
+from .optim_wrappers import AnyDeviceAmpOptimWrapper, AsyncOptimWrapper
+from .optimizers import DeviceAdamW, DeviceSGD
 
 __all__ = [
-    'AnyDeviceAmpOptimWrapper', 'BackboneFreezeHook', 'CheckpointFitHook',
-    'ExactEpochTrainLoop', 'FlushDenormalHook', 'IterSeedHook',
-    'NonFiniteLossHook', 'ResumeTestHook', 'TrainBatchImageHook',
-    'VOTSupervisedLoop', 'WholeCheckpointHook'
+    'AnyDeviceAmpOptimWrapper', 'AsyncOptimWrapper', 'BackboneFreezeHook',
+    'CheckpointFitHook', 'DeviceAdamW', 'DeviceSGD', 'ExactEpochTrainLoop',
+    'FlushDenormalHook', 'IterSeedHook', 'NonFiniteLossHook',
+    'ResumeTestHook', 'TrainBatchImageHook', 'VOTSupervisedLoop',
+    'WholeCheckpointHook'
 ]

@@ -1,13 +1,14 @@
 """Reading checkpoints: safely, and completely or not at all."""
-import contextlib
 import os
 import re
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Any, Dict, List, Mapping
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from siamattn_mm.torch_compat import load_data, numpy_globals
+
+from .downloads import is_fetched, local_file, without_password
 from .file_kinds import describe_kind, pickled_names
 
 # Where other code bases keep their weights in a checkpoint.
@@ -29,31 +30,19 @@ def _ignored_getattr(owner: Any, name: str) -> None:
     """Takes the place of ``getattr``, with which logs name their methods."""
 
 
-@contextlib.contextmanager
-def _mmengine_globals(log: type) -> Iterator[None]:
-    """Let ``weights_only`` read the logs in mmengine's checkpoints as this."""
-    safe_globals = getattr(torch.serialization, 'safe_globals', None)
-    if safe_globals is None:
-        yield
-        return
-    allowed: List[Any] = [
-        np.ndarray, np.dtype, (_ignored_getattr, 'builtins.getattr'),
+def mmengine_globals(log: type) -> List[Any]:
+    """What else is read: the logs in mmengine's checkpoints.
+
+    Args:
+        log (type): What they become.
+
+    Returns:
+        list: For :mod:`siamattn_mm.torch_compat`.
+    """
+    return numpy_globals() + [
+        (_ignored_getattr, 'builtins.getattr'),
         (log, 'mmengine.logging.history_buffer.HistoryBuffer')
     ]
-    try:
-        from numpy._core import multiarray
-    except ImportError:  # numpy 1
-        from numpy.core import multiarray
-    # numpy 1 and 2 pickle the same functions under different names.
-    for module in ('numpy._core.multiarray', 'numpy.core.multiarray'):
-        allowed.append((multiarray._reconstruct, f'{module}._reconstruct'))
-        allowed.append((multiarray.scalar, f'{module}.scalar'))
-    allowed += [
-        getattr(np.dtypes, name) for name in dir(getattr(np, 'dtypes', None))
-        if name.endswith('DType')
-    ]
-    with safe_globals(allowed):
-        yield
 
 
 def load_weights(path: str,
@@ -62,7 +51,8 @@ def load_weights(path: str,
     """Read a checkpoint file without running any code in it.
 
     Args:
-        path (str): A file that ``torch.save`` wrote.
+        path (str): A file that ``torch.save`` wrote, or its address
+            (``http://``, ``https://``, ``file://``).
         map_location (Any): See ``torch.load``. Defaults to 'cpu'.
         log (type): What the logs of mmengine's runner become. Defaults to
             one that keeps nothing.
@@ -74,15 +64,21 @@ def load_weights(path: str,
         CheckpointError: If there is no such file, or it is not a checkpoint,
             or it holds more than tensors and plain data.
     """
-    if not os.path.isfile(path):
-        raise CheckpointError(f'checkpoint {path!r} does not exist')
     try:
-        with _mmengine_globals(log):
-            content = torch.load(
-                path, map_location=map_location, weights_only=True)
+        file = local_file(path)
+    except OSError as error:
+        raise CheckpointError(f'checkpoint {error}') from None
+    shown = without_password(path)
+    if not os.path.isfile(file):
+        raise CheckpointError(f'checkpoint {shown!r} does not exist')
+    try:
+        content = load_data(file, map_location, mmengine_globals(log))
     except Exception as error:  # torch raises many kinds
         # Not `from error`: a traceback would show what torch says.
-        raise CheckpointError(_why_unreadable(path, error)) from None
+        reason = _why_unreadable(file, error)
+        if is_fetched(path):
+            os.remove(file)  # the server may have a better one next time
+        raise CheckpointError(f'{shown!r} {reason}') from None
     if not isinstance(content, Mapping):
         raise CheckpointError(f'{path!r} holds a {type(content).__name__}, '
                               'but a checkpoint is a dict')
@@ -90,24 +86,24 @@ def load_weights(path: str,
 
 
 def _why_unreadable(path: str, error: Exception) -> str:
-    """One line on why a file is not read, in our words.
+    """Why a file is not read, in our words, to follow its name.
 
     torch's own tell how to switch its protection off, some in bold type.
     """
     if isinstance(error, OSError):
-        return f'{path!r} cannot be read ({error.strerror or error})'
+        return f'cannot be read ({error.strerror or error})'
     kind = describe_kind(path)
     if kind is not None:
-        return f'{path!r} is not a checkpoint, but {kind}'
+        return f'is not a checkpoint, but {kind}'
     found = re.search(r'GLOBAL ([\w.]+)', str(error))
     names = [found[1]] if found else pickled_names(path)[:1]
     if names:
-        return (f'{path!r} holds more than tensors ({_printable(names[0])}): '
-                'not loaded; a checkpoint holds a state_dict() and plain data')
+        return (f'holds more than tensors ({_printable(names[0])}): not '
+                'loaded; a checkpoint holds a state_dict() and plain data')
     reason = str(error).strip().split('\n')[0].split('. ')[0]
     if not reason or 'weights_only' in reason or 'only load' in reason:
         reason = type(error).__name__
-    return (f'{path!r} is not a checkpoint of tensors, or it is damaged '
+    return ('is not a checkpoint of tensors, or it is damaged '
             f'({_printable(reason)})')
 
 
@@ -120,9 +116,9 @@ def load_state_dict(path: str) -> Dict[str, Tensor]:
     """Read the weights of a checkpoint file.
 
     Args:
-        path (str): A file that ``torch.save`` wrote: a state dict, or a dict
-            with one under ``state_dict``, ``model`` or ``net``; a ``module.``
-            in front of all names is taken off.
+        path (str): A file that ``torch.save`` wrote, or its address: a state
+            dict, or a dict with one under ``state_dict``, ``model`` or
+            ``net``; a ``module.`` in front of all names is taken off.
 
     Returns:
         dict[str, Tensor]: Weights by name, on the CPU.
@@ -131,8 +127,9 @@ def load_state_dict(path: str) -> Dict[str, Tensor]:
         CheckpointError: As :func:`load_weights`, or if there are no tensors,
             or NaN or infinite numbers in them.
     """
-    weights = find_weights(load_weights(path), path)
-    check_finite(weights, path)
+    content, shown = load_weights(path), without_password(path)
+    weights = find_weights(content, shown)
+    check_finite(weights, shown)
     if all(name.startswith('module.') for name in weights):
         weights = {name[len('module.'):]: v for name, v in weights.items()}
     return weights
@@ -263,5 +260,5 @@ def load_into(model: nn.Module, path: str) -> None:
             infinite numbers.
     """
     weights = load_state_dict(path)
-    check_fit(model, weights, path)
+    check_fit(model, weights, without_password(path))
     model.load_state_dict(weights, strict=False)

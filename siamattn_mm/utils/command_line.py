@@ -1,13 +1,17 @@
 """What the tools' command lines have in common."""
 import argparse
 import contextlib
-import os.path as osp
 import sys
 import warnings
-from typing import Iterator, NoReturn
+from typing import Any, Iterator, NoReturn
 
-# Of the checkout, where the tools are.
-ROOT = osp.dirname(osp.dirname(osp.dirname(osp.abspath(__file__))))
+from .configs import ROOT, find_config
+
+__all__ = [
+    'DEFAULT_CONFIG', 'Parser', 'ROOT', 'add_model_arguments', 'find_config',
+    'warnings_in_one_line'
+]
+
 DEFAULT_CONFIG = 'configs/siamattn/siamattn_mobilenetv2.py'
 
 
@@ -35,21 +39,34 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         help='model; also looked for from the top of the repository '
         '(default: %(default)s)')
     parser.add_argument('--checkpoint', help='weights')
-    parser.add_argument('--device', default='cpu', help='cpu, cuda, cuda:1...')
+    add_device_argument(parser)
 
 
-def find_config(path: str) -> str:
-    """Also look for a config from the top of the repository.
+def add_device_argument(parser: Any) -> None:
+    """Let the user choose a device.
 
     Args:
-        path (str): As the user gave it.
-
-    Returns:
-        str: Where it is; ``path`` if it is in neither place.
+        parser (argparse.ArgumentParser): Or a group of one; changed in place.
     """
-    from_root = osp.join(ROOT, path)
-    return from_root if not osp.exists(path) and osp.exists(
-        from_root) else path
+    parser.add_argument(
+        '--device',
+        help='cpu, cuda, cuda:1... (default: the GPU where PyTorch sees one '
+        'that works, else the CPU)')
+
+
+def say_device(model: Any, file: Any = None) -> None:
+    """Print what a model computes on.
+
+    Args:
+        model (nn.Module): Without weights, it is an exported one, which the
+            CPU runs.
+        file (Any): Defaults to None: stdout.
+    """
+    # Late: whoever asks for help does not wait for PyTorch.
+    from .devices import describe_device
+    weight = next(model.parameters(), None)
+    print('device:', 'cpu' if weight is None else describe_device(
+        weight.device), file=file, flush=True)
 
 
 @contextlib.contextmanager

@@ -82,8 +82,8 @@ def _kind_of_archive(path: str) -> Optional[str]:
 
 def _kind_of_text(head: bytes) -> Optional[str]:
     # A character may be cut in two at the end.
-    text = head[:-4].decode('utf-8-sig', errors='replace') or head.decode(
-        'utf-8-sig', errors='replace')
+    text = head[:-4] if len(head) == _HEAD else head
+    text = text.decode('utf-8-sig', errors='replace')
     start = text.lstrip().lower()
     if start.startswith(('<!doctype html', '<html', '<head', '<body')):
         return 'a web page'

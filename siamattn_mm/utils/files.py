@@ -67,22 +67,36 @@ def whole_folder(path: str) -> Iterator[str]:
 def check_writable(path: str) -> None:
     """Refuse where a file cannot be written, before work is done for it.
 
+    Nothing is left behind.
+
     Args:
-        path (str): Where the file shall be. Missing folders are made.
+        path (str): Where the file shall be. Folders may be missing, if they
+            can be made.
 
     Raises:
         OSError: If it could not be written, naming file or folder.
     """
     if os.path.isdir(path):
         raise IsADirectoryError(f'{path!r} is a folder, not a file')
-    folder, name = _prepare(path)
+    missing = []
+    folder = os.path.dirname(os.path.abspath(path))
+    while not os.path.exists(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
     try:
-        handle, temporary = _claimed_file(folder, name)
-    except OSError as error:
-        raise OSError(f'nothing can be written in {folder!r} '
-                      f'({error.strerror})') from error
-    os.remove(temporary)
-    os.close(handle)
+        folder, name = _prepare(path)
+        try:
+            handle, temporary = _claimed_file(folder, name)
+        except OSError as error:
+            raise OSError(f'nothing can be written in {folder!r} '
+                          f'({error.strerror})') from error
+        os.remove(temporary)
+        os.close(handle)
+    finally:
+        # Unless another process has put something there by now.
+        with contextlib.suppress(OSError):
+            for folder in missing:
+                os.rmdir(folder)
 
 
 def _prepare(path: str) -> tuple:

@@ -1,11 +1,18 @@
 """Let mmengine read checkpoints as :mod:`.checkpoint` does."""
+import contextlib
+import functools
 import os
-from typing import Any, Mapping
+from pickle import UnpicklingError
+from typing import Any, Callable, Iterator, Mapping
 
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import checkpoint as mmengines
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from siamattn_mm.torch_compat import allow_globals
+
 from . import checkpoint as checkpoints
+from .downloads import without_password
 
 
 class _Log(HistoryBuffer):
@@ -54,7 +61,8 @@ def read_local(filename: str, map_location: Any = None) -> dict:
     mmengine's own falls back to running the code in a file that holds any.
 
     Args:
-        filename (str): The file.
+        filename (str): The file, or its address (``http://``, ``https://``,
+            ``file://``).
         map_location (Any): See ``torch.load``. Defaults to None.
 
     Returns:
@@ -66,7 +74,52 @@ def read_local(filename: str, map_location: Any = None) -> dict:
     """
     path = os.path.expanduser(filename)
     content = checkpoints.load_weights(path, map_location, _Log)
-    return prepare_checkpoint(content, path)
+    return prepare_checkpoint(content, without_password(path))
+
+
+# Of mmengine: names that it looks up, and servers that need its clients.
+_OTHERS = (
+    (('modelzoo://', 'torchvision://'), mmengines.load_from_torchvision),
+    (('open-mmlab://', 'openmmlab://'), mmengines.load_from_openmmlab),
+    ('mmcls://', mmengines.load_from_mmcls),
+    ('pavi://', mmengines.load_from_pavi),
+    ((r'(\S+\:)?s3://', r'(\S+\:)?petrel://'), mmengines.load_from_ceph),
+)
+
+
+@contextlib.contextmanager
+def _weights_only() -> Iterator[None]:
+    """Whatever others tell ``torch.load``."""
+    names = ('TORCH_FORCE_WEIGHTS_ONLY_LOAD',
+             'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD')
+    before = {name: os.environ.pop(name, None) for name in names}
+    os.environ[names[0]] = '1'
+    try:
+        with allow_globals(checkpoints.mmengine_globals(_Log)):
+            yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _without_code(read: Callable) -> Callable:
+    """One of mmengine's readers, which would run the code in a file."""
+
+    @functools.wraps(read)
+    def reader(filename: str, map_location: Any = None) -> dict:
+        try:
+            with _weights_only():
+                content = read(filename, map_location)
+        except UnpicklingError:
+            # Not `from error`: a traceback would show what torch says.
+            raise checkpoints.CheckpointError(
+                f'{filename!r} is not a checkpoint, or it holds more than '
+                'tensors: not loaded') from None
+        return prepare_checkpoint(content, filename)
+
+    return reader
 
 
 def read_checkpoints_safely() -> None:
@@ -75,4 +128,8 @@ def read_checkpoints_safely() -> None:
     For whole programs, such as this package's tools: it concerns every
     checkpoint that the process reads from then on.
     """
-    CheckpointLoader.register_scheme('', read_local, force=True)
+    for prefix in ('', 'http://', 'https://'):
+        CheckpointLoader.register_scheme(prefix, read_local, force=True)
+    for prefixes, read in _OTHERS:
+        CheckpointLoader.register_scheme(
+            prefixes, _without_code(read), force=True)

@@ -4,6 +4,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from siamattn_mm.apis import FrameError, open_frames
 
@@ -207,6 +208,15 @@ def test_image_of_another_size(folder):
 def test_single_image(folder):
     with pytest.raises(FrameError, match='give the folder'):
         open_frames(str(folder / 'f0.png'))
+
+
+@pytest.mark.parametrize('suffix', ['.webp', '.png'])
+def test_animations_that_are_not_read(tmp_path, suffix):
+    path = str(tmp_path / f'a{suffix}')
+    first, second = (Image.fromarray(picture(i)) for i in (1, 2))
+    first.save(path, save_all=True, append_images=[second], duration=50)
+    with pytest.raises(FrameError, match='an animation of 2 pictures'):
+        open_frames(path)
 
 
 class FakeCamera:

@@ -3,8 +3,9 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from siamattn_mm.apis import open_frames
+from siamattn_mm.apis import FrameError, open_frames
 
 COUNT = 5
 
@@ -78,6 +79,36 @@ def test_colours_of_16_bits(tmp_path):
     frame = next(iter(open_frames(str(tmp_path))))
     assert len(np.unique(frame)) > 150
     assert (frame[30, 30, 0] < frame[30, 30, 1] < frame[30, 30, 2])
+
+
+@pytest.mark.parametrize('kind', [np.uint16, np.float32, np.uint8])
+def test_pages_of_a_tiff(tmp_path, kind):
+    path, ramp = str(tmp_path / 'stack.TIF'), np.linspace(0, 200, 48 * 64)
+    low = 0 if kind is np.uint8 else 7000
+    pages = [(low + ramp.reshape(48, 64) + 10 * i).astype(kind)
+             for i in range(4)]
+    first, *others = map(Image.fromarray, pages)
+    first.save(path, save_all=True, append_images=others,
+               compression='tiff_lzw')
+    frames = list(open_frames(path))
+    assert len(open_frames(path)) == len(frames) == 4
+    levels = [frame.astype(int) for frame in frames]
+    assert levels[0].shape == (48, 64, 3)
+    assert len(np.unique(levels[0])) > 150
+    # One stretch for all, whatever the first page of a part is.
+    assert 7 <= np.median(levels[1] - levels[0]) <= 12
+    part = open_frames(path, 2, 4)
+    assert part.start == 2 and np.array_equal(list(part), frames[2:])
+    with pytest.raises(FrameError, match='has 4 frames'):
+        open_frames(path, 0, 5)
+
+
+def test_pages_of_other_sizes(tmp_path):
+    path = str(tmp_path / 'a.tiff')
+    large, small = (Image.new('L', size, 9) for size in ((64, 48), (32, 24)))
+    large.save(path, save_all=True, append_images=[small])
+    with pytest.raises(FrameError, match='page 1 of .*a.tiff.* is 32x24'):
+        list(open_frames(path))
 
 
 def test_given_range(tmp_path):

@@ -3,10 +3,13 @@ import functools
 import http.server
 import os
 import socket
+import socketserver
+import struct
 import threading
 import time
 import urllib.request
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -112,6 +115,63 @@ def test_camera_on_a_network(server):
         for frame in open_frames(f'{server}/camera'):
             read.append(frame)
     assert levels(read) == list(range(8))
+
+
+class CameraHandler(socketserver.StreamRequestHandler):
+    """Speaks as much RTSP as a client needs; the stream is MPEG-TS in RTP."""
+
+    content = b''
+    sdp = ('v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\n'
+           'm=video 0 RTP/AVP 33\r\na=control:track1\r\n')
+
+    def handle(self):
+        for line in iter(self.rfile.readline, b''):
+            method, number = line.split()[0].decode(), '0'
+            for header in iter(self.rfile.readline, b'\r\n'):
+                if header.lower().startswith(b'cseq:'):
+                    number = header.split()[1].decode()
+            extra, body = dict(
+                OPTIONS=('Public: DESCRIBE, SETUP, PLAY\r\n', ''),
+                DESCRIBE=('Content-Type: application/sdp\r\nContent-Length: '
+                          f'{len(self.sdp)}\r\n', self.sdp),
+                SETUP=('Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n'
+                       'Session: 1\r\n', '')).get(method, ('', ''))
+            self.wfile.write((f'RTSP/1.0 200 OK\r\nCSeq: {number}\r\n{extra}'
+                              f'\r\n{body}').encode())
+            if method == 'PLAY':
+                self.play()
+                return
+
+    def play(self):
+        size = 7 * 188
+        for index in range(0, len(self.content), size):
+            packet = struct.pack('>BBHII', 0x80, 33, index // size,
+                                 300 * index // size, 7)
+            packet += self.content[index:index + size]
+            self.wfile.write(b'$\0' + struct.pack('>H', len(packet)) + packet)
+
+
+def test_rtsp_camera(tmp_path):
+    path = str(tmp_path / 'a.ts')
+    with av.open(path, 'w') as container:
+        video = container.add_stream('mpeg2video', rate=20)
+        video.width, video.height = SIZE
+        for index in range(9):
+            container.mux(video.encode(
+                av.VideoFrame.from_ndarray(picture(index), format='bgr24')))
+        container.mux(video.encode())
+    with open(path, 'rb') as file:
+        handler = type('Camera', (CameraHandler, ),
+                       dict(content=file.read()))
+    with socketserver.ThreadingTCPServer(('127.0.0.1', 0), handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f'127.0.0.1:{server.server_address[1]}/cam'
+        frames = open_frames(f'rtsp://me:secret@{address}')
+        assert frames.source == f'rtsp://{address}' and frames.size == SIZE
+        # The last one ends with the one behind it.
+        assert levels(frames)[:8] == list(range(8))
+        server.shutdown()
 
 
 @pytest.mark.parametrize('path, message', [('no.mp4', '404'),

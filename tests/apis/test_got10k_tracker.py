@@ -89,10 +89,12 @@ def test_images_of_16_bits_are_stretched(mode):
 
 
 @pytest.mark.parametrize('channels', [1, 3])
-def test_files_of_16_bits_that_got10k_would_cut_off(tmp_path, channels):
+@pytest.mark.parametrize('suffix', ['png', 'tif'])
+def test_files_of_16_bits_that_got10k_would_cut_off(tmp_path, channels,
+                                                    suffix):
     seen, values = [], np.linspace(7000, 8275, 48 * 64).reshape(48, 64)
     values = np.dstack([values] * channels).astype(np.uint16)
-    paths = [str(tmp_path / f'{index}.png') for index in range(3)]
+    paths = [str(tmp_path / f'{index}.{suffix}') for index in range(3)]
     for path in paths:
         cv2.imwrite(path, values)
     boxes, times = recorder(seen).track(paths, [1, 2, 3, 4])
@@ -100,6 +102,34 @@ def test_files_of_16_bits_that_got10k_would_cut_off(tmp_path, channels):
     assert times.shape == (3, ) and len(seen) == 3
     for frame in seen:
         assert frame.dtype == np.uint8 and len(np.unique(frame)) > 150
+
+
+def test_a_first_frame_of_8_bits_and_others_of_16(tmp_path):
+    seen, values = [], np.linspace(7000, 8275, 48 * 64).reshape(48, 64)
+    paths = [str(tmp_path / f'{index}.png') for index in range(3)]
+    for path, image in zip(paths, ((values - 7000) / 5, values, values + 100)):
+        cv2.imwrite(path, image.astype(np.uint8 if not seen else np.uint16))
+        seen.append(0)
+    seen.clear()
+    recorder(seen).track(paths, [1, 2, 3, 4])
+    first, second, third = (frame.astype(int) for frame in seen)
+    assert first.max() == 255 and len(np.unique(second)) > 150
+    # The first deep one decides for what follows.
+    assert 15 <= (third - second)[second < 220].min()
+
+
+@pytest.mark.parametrize('bits', ['image.jpg', 'colour.png', 'grey.png',
+                                  'colour.tif', 'grey.bmp', 'palette.png'])
+def test_files_of_8_bits_are_left_to_got10k(tmp_path, monkeypatch, bits):
+    path, seen = str(tmp_path / bits), []
+    image = Image.fromarray(
+        np.arange(48 * 64 * 3, dtype=np.uint8).reshape(48, 64, 3))
+    mode = dict(grey='L', palette='P').get(bits.split('.')[0], 'RGB')
+    image.convert(mode).save(path)
+    monkeypatch.delattr(got10k_tracker, 'decode_image')
+    recorder(seen).track([path] * 2, [1, 2, 3, 4])
+    assert np.array_equal(
+        seen[1], np.asarray(Image.open(path).convert('RGB'))[..., ::-1])
 
 
 @pytest.fixture()

@@ -33,7 +33,7 @@ def report(small_config_path):
     done = []
     state = torch.get_rng_state()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(frame_benchmark, 'matmul_peak', lambda: 5e10)
+        patch.setattr(frame_benchmark, 'matmul_peak', lambda *_: 5e10)
         found = measure(
             {spec.name: spec.build() for spec in (base, other)}, frames, bbox,
             1, lambda: done.append(1))

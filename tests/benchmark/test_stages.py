@@ -4,6 +4,7 @@ import torch
 from mmtrack.registry import MODELS
 
 from siamattn_mm.apis import Tracker
+from siamattn_mm.benchmark import clocks
 from siamattn_mm.benchmark.patches import Patches
 from siamattn_mm.benchmark.stages import (
     REST,
@@ -33,7 +34,7 @@ class Clock:
 
 def test_a_stage_inside_another_counts_once():
     clock = Clock()
-    recorder = StageRecorder(clock)
+    recorder = StageRecorder(clocks.Clock(clock))
     recorder.call(
         'outer', clock.run, 1,
         lambda: recorder.call('inner', clock.run, 10))
@@ -45,7 +46,7 @@ def test_a_stage_inside_another_counts_once():
 
 def test_an_error_ends_its_stage():
     clock = Clock()
-    recorder = StageRecorder(clock)
+    recorder = StageRecorder(clocks.Clock(clock))
 
     def fail():
         clock.run(1)

@@ -8,6 +8,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmtrack.registry import DATASETS, MODELS
+from narrow_models import narrow
 from torch.utils.data import Dataset
 
 FULL = [
@@ -159,7 +160,6 @@ def test_backbone_takes_sot_resnets_weights(config, tmp_path):
 @pytest.fixture
 def fake_config(config, repository, tmp_path, monkeypatch):
     """Reads fake copies of its data sets, two pairs an epoch."""
-    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
     monkeypatch.syspath_prepend(str(repository / 'tests'))
     from fake_layouts import cfg_options, make_all
     sources = list(config.train_dataloader.dataset.sources)
@@ -189,8 +189,8 @@ def test_every_data_set_gives_pairs(fake_config):
         assert pair['inputs']['search_img'].shape == (1, 3, 255, 255)
 
 
-@pytest.mark.slow
 def test_two_real_steps(fake_config):
+    narrow(fake_config)
     fake_config.merge_from_dict(
         dict(
             # One step with a frozen backbone, one with a trained one.

@@ -1,7 +1,5 @@
 """Pictures with an alpha channel become a data set of cut-outs."""
 import json
-import subprocess
-import sys
 
 import cv2
 import numpy as np
@@ -64,9 +62,7 @@ def test_mistakes_are_named_and_leave_nothing(pictures, tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {'png', 'there'}
 
 
-def test_the_tool_says_what_is_wrong_in_a_line(pictures, repository):
-    done = subprocess.run(
-        [sys.executable, 'tools/make_cutouts.py', str(pictures),
-         str(pictures)], cwd=repository, capture_output=True, text=True)
-    assert done.returncode == 1 and 'is there already' in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_the_tool_says_what_is_wrong_in_a_line(pictures, run_tool):
+    code, _, error = run_tool('make_cutouts', pictures, pictures)
+    assert code == 1 and 'is there already' in error
+    assert len(error.splitlines()) == 1

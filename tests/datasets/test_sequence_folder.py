@@ -116,6 +116,8 @@ def test_enclosing_boxes_of_any_batch():
     ('1,nan,3,4', 'nan'),
     ('1,2,inf,4', 'infinite'),
     ('1,2,-3,4', 'negative size -3x4'),
+    ('1e300,2,3,4', '1e+300 is no place'),
+    ('1;2;3;4', 'not semicolons'),
 ])
 def test_bad_line_is_named(tmp_path, line, reason):
     path = tmp_path / 'groundtruth.txt'
@@ -237,6 +239,9 @@ def test_wrong_data_roots(tmp_path):
     '138,63, 1,82, 43,18, 29,57',
     '1,5 2,5 9,5 2,5 9,5 8,5 1,5 8,5',
     '1,2 9,2 9,8 1,8',
+    '1.138,63 1,82 43,18 29,57',
+    '1,138.63 1,082.00 43.18 29,057',
+    '138,63,1,82,43,18,29,57',
     '0,0,9,9,9,0,0,9',
 ])
 def test_decimal_commas_are_refused(tmp_path, line):
@@ -245,6 +250,47 @@ def test_decimal_commas_are_refused(tmp_path, line):
     with pytest.raises(SequenceFolderError,
                        match='line 2: .*(decimal commas|numbers; expected)'):
         read_ground_truth(str(path))
+
+
+QUAD = '10,10,50,12,55,70,8,64'
+EARLIER_QUADS = [f'{10 + i},10,50,12,{55 + i},70,8,64' for i in range(1, 10)]
+
+
+@pytest.mark.parametrize('lines, number', [
+    ([QUAD], 1),
+    # The first line alone may be a polygon.
+    (['100,10,160,30,60,60,40,50', '100,10,160,30,60,05,40,50'], 2),
+    (['60,1,20,2,30,4,45,8'] * 20, 1),
+    ([QUAD] * 20, 1),
+    (EARLIER_QUADS + ['20,20,5,5', QUAD], 1),
+    (['0,43,0,12,0,13,0,16'], 1),
+    ([f'{i},2,60,1,61,7,10,8' for i in range(20)], 1),
+])
+def test_whole_numbers_that_may_be_decimals_are_refused(
+        tmp_path, lines, number):
+    path = tmp_path / 'groundtruth.txt'
+    path.write_text('\n'.join(lines))
+    assert_refused(read_ground_truth, str(path), f'line {number}:',
+                   'decimal commas?')
+
+
+@pytest.mark.parametrize('lines', [
+    [QUAD.replace(',', ', ')],
+    [QUAD.replace(',', ' ')],
+    [QUAD.replace('12', '12.0')],
+    [QUAD, QUAD.replace('12', '-12')],
+    [QUAD, QUAD.replace('12', '12.0')],
+    EARLIER_QUADS + [QUAD],
+    ['10,10,50,10,50,40,10,40'],
+    ['10,2,60,2,60,8,10,8'],
+    ['30,10,51,31,29,50,10,30', 'nan,nan,nan,nan', '0,0,0,0,0,0,0,0'],
+])
+def test_whole_numbers_that_are_corners(tmp_path, lines):
+    path = tmp_path / 'groundtruth.txt'
+    path.write_text('\n'.join(lines))
+    _, polygons = read_ground_truth(str(path))
+    numbers = [float(word) for word in re.split('[ ,]+', lines[0])]
+    assert polygons[0].tolist() == numbers
 
 
 @pytest.mark.parametrize('line', [
@@ -282,6 +328,17 @@ def test_one_box_outside_is_said(tmp_path, monkeypatch):
     assert len(read_sequence(str(folder))) == 3
     assert len(said) == 1
     assert 'line 3: the box 30,0,2,2 lies outside' in said[0]
+
+
+def test_corners_in_place_of_sizes_are_said(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        ground_truth, 'print_log', lambda text, **kwargs: said.append(text))
+    read_sequence(str(write_sequence(tmp_path / 'a', ['6,3,9,7', '5,2,8,6'])))
+    assert len(said) == 1 and 'would not as x1,y1,x2,y2' in said[0]
+    # Some may leave the frame.
+    read_sequence(str(write_sequence(tmp_path / 'b', ['6,3,9,7', '1,2,8,6'])))
+    assert len(said) == 1
 
 
 def test_a_photo_on_its_side_is_as_it_is_seen(tmp_path):

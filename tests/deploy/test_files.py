@@ -1,6 +1,7 @@
 """What exported files say, and which are refused."""
 import pytest
 
+from siamattn_mm.deploy.export import export_tracker
 from siamattn_mm.deploy.files import (
     METADATA_KEY,
     ExportError,
@@ -71,3 +72,13 @@ def test_networks_differ_where_weights_would():
 def test_a_missing_package_is_named():
     with pytest.raises(ExportError, match='no_such.*requirements/deploy.txt'):
         require('no_such_package')
+
+
+def test_a_torch_that_cannot_export_is_refused(monkeypatch, tmp_path,
+                                               small_config):
+    """Before anything else, and in one line; see the official line."""
+    monkeypatch.setattr('siamattn_mm.deploy.export.newest_onnx_opset',
+                        lambda: 18)
+    with pytest.raises(ExportError, match='version 19.*up to 18') as error:
+        export_tracker(small_config, None, str(tmp_path / 'a.onnx'))
+    assert '\n' not in str(error.value) and not list(tmp_path.iterdir())

@@ -55,12 +55,6 @@ class NoisePairs(Dataset):
         return dict(inputs=inputs, data_samples=sample)
 
 
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch):
-    """A Runner asks compilers for their versions, which takes a second."""
-    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
-
-
 @pytest.fixture
 def runner_of(small_config, tmp_path):
     """Builds a Runner with the default runtime; options as --cfg-options."""

@@ -5,10 +5,10 @@ import os
 import pickle
 import shutil
 import signal
-import subprocess
 import sys
 
 import cv2
+import forked_python
 import numpy as np
 import pytest
 import torch
@@ -204,15 +204,14 @@ def test_only_with_the_sequence_sampler(folder, tmp_path):
         run(folder, tmp_path, resume=True, **options)
 
 
-def test_two_processes(folder, plain, tmp_path, repository):
-    env = dict(os.environ, PYTHONPATH=str(repository), OMP_NUM_THREADS='1')
-    done = subprocess.run(
+def test_two_processes(folder, plain, tmp_path, repository, monkeypatch):
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    monkeypatch.chdir(tmp_path)
+    done = forked_python.run(
         [sys.executable, '-m', 'torch.distributed.run', '--standalone',
-         '--nproc_per_node=2', str(repository / 'tools' / 'test.py'),
-         str(folder / 'config.py'), '--checkpoint', str(folder / '0.pth'),
-         '--work-dir', str(tmp_path), '--launcher', 'pytorch'],
-        cwd=str(tmp_path), env=env, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, universal_newlines=True, timeout=240)
+         '--nproc_per_node=2', repository / 'tools' / 'test.py',
+         folder / 'config.py', '--checkpoint', folder / '0.pth',
+         '--work-dir', tmp_path, '--launcher', 'pytorch'])
     assert done.returncode == 0, done.stdout
     assert 'mean of 4' in done.stdout
     assert results_of(tmp_path) == results_of(plain[0])

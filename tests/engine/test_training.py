@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from siamattn_mm.evaluation.metrics import OPEMetric
+from siamattn_mm.utils.image_draws import DrawOrder
 
 POSITIVE, NEGATIVE, BOX_ONLY = (1, True), (0, False), (1, False)
 IOUS = {'proposal_iou', 'refined_iou', 'mask_iou'}
@@ -95,9 +96,11 @@ def test_odd_batches(runner_of, kinds):
 def test_accumulated_gradients_are_those_of_a_bigger_batch(
         runner_of, monkeypatch):
     # What is drawn, and norms over a batch, would differ.
-    monkeypatch.setattr(
-        torch, 'rand', lambda num, count, **kwargs: torch.linspace(
-            0, 1, count, **kwargs).expand(num, -1))
+    for head in ('siamese_rpn_head', 'refinement_head'):
+        monkeypatch.setattr(
+            f'siamattn_mm.models.heads.{head}.draw_order',
+            lambda num, places: DrawOrder(
+                torch.arange(places), torch.zeros(num, dtype=torch.long)))
     weights = []
     for batch_size, counts in ((2, 1), (1, 2)):
         runner = runner_of(

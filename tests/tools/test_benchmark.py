@@ -52,7 +52,7 @@ def video(tmp_path):
 
 def test_compare_on_a_video(run, small_config_path, video, tmp_path,
                             monkeypatch):
-    monkeypatch.setattr(frame_benchmark, 'matmul_peak', lambda: 5e10)
+    monkeypatch.setattr(frame_benchmark, 'matmul_peak', lambda *_: 5e10)
     path = tmp_path / 'out' / 'figures.json'
     code, out, _ = run(small_config_path, '--compare', '--compare-options',
                        'model.test_cfg.fold_norms=False', '--video', video,
@@ -108,21 +108,67 @@ def test_peers(run, tool, video, tmp_path, monkeypatch):
     assert set(report['peers']) == {'csrt', 'kcf'}
 
 
+def test_peers_where_nothing_can_be_written(run, tool, video, monkeypatch):
+    # Neither installed nor run.
+    monkeypatch.delattr(tool, 'peer_site')
+    code, _, err = run('--peers', video.parent, '--sequences', 'video',
+                       '--out', '/proc/1')
+    assert code == 2 and err.count('\n') == 1 and '/proc/1' in err
+
+
 def test_pipeline(run, tool, monkeypatch):
     values = dict(median=2., low=1., high=3.)
 
-    def measure(built, workers, runs, advance):
-        assert built == ('somewhere', ['a'])
-        return dict(workers=workers, pairs=80, mask_share=.5, ours=values,
-                    mmtrack=values, ratio=values)
+    def measure(built, workers, runs, batch_size, advance):
+        assert built == dict(ours=('somewhere', ['a'])) and batch_size == 8
+        found = dict(values, median=2. * max(workers, 1))
+        return dict(workers=workers, pairs=80, mask_share=.5, ours=found,
+                    limits=dict(make=8., collate=1., send=1., receive=.5))
 
-    monkeypatch.setattr(tool.pipelines, 'build_datasets', lambda *a: a)
+    monkeypatch.setattr(tool.pipelines, 'build_datasets',
+                        lambda *a: dict(ours=a, mmtrack=a))
     monkeypatch.setattr(tool.pipelines, 'measure_pipelines', measure)
+    monkeypatch.setattr(tool, 'usable_cores', lambda: 2)
     code, out, _ = run('--pipeline', 'somewhere', '--sequences', 'a',
-                       '--workers', 0, 2)
+                       '--ours-alone', '--workers', 0, 1, 2)
     assert code == 0
     assert 'no worker' in out and '2 workers' in out
-    assert '1.00-3.00' in out and '50 % of the frames' in out
+    assert '1.0-3.0' in out and '50 % of the frames' in out
+    assert '100.0 % of' in out and 'one worker' in out
+    assert 'what limits the figure is the workers' in out
+
+
+def test_train_step(run, tool, repository, tmp_path, monkeypatch):
+    """The small model in training: stages, whole step, and no data."""
+    config = repository / 'tests' / 'small_training.py'
+    path = tmp_path / 'step.json'
+    code, out, err = run('--train-step', config, '--batch-size', 2,
+                         '--steps', 1, '--runs', 1, '--json', path)
+    assert code == 0, err
+    for text in ('targets and RoIs', 'backward', 'optimizer', 'whole step',
+                 '2 pairs, float32, cpu', 'pairs a second', 'data left out'):
+        assert text in out
+    report = json.loads(path.read_text())['train_step']
+    assert report['batch_size'] == 2 and report['gpu_mb'] is None
+    stages = {row['stage']: row['ms']['median'] for row in report['stages']}
+    assert set(stages) == set(tool.train_step.STAGES)
+    assert stages['backward'] > stages['targets and RoIs'] > 0
+    # Apart from what else the machine does, the stages are the step.
+    assert sum(stages.values()) < 10 * report['step_ms']['median']
+
+
+def test_targets_alone(run, repository, tmp_path):
+    path = tmp_path / 'targets.json'
+    code, out, err = run('--train-step',
+                         repository / 'tests' / 'small_training.py',
+                         '--targets', 5, '--runs', 1, '--json', path)
+    assert code == 0, err
+    assert 'image by image' in out and 'of 5 pairs' in out
+    rows = json.loads(path.read_text())['targets']['rows']
+    assert [row['name'] for row in rows] == [
+        'anchors', 'RoIs', 'masks', 'together']
+    assert rows[3]['loop']['median'] == pytest.approx(
+        sum(row['loop']['median'] for row in rows[:3]))
 
 
 def test_data_memory(run, tool, monkeypatch):
@@ -144,8 +190,13 @@ def test_data_memory(run, tool, monkeypatch):
 
 
 @pytest.mark.parametrize('argv, message', [
-    ((), 'give one of CONFIG, --pipeline, --data-memory and --peers\n'),
+    ((), 'give one of CONFIG, --train-step, --pipeline, --data-memory and '
+     '--peers\n'),
     (('a.py', '--data-memory'), 'not several'),
+    (('--train-step', 'a.py'), "config 'a.py' does not exist"),
+    (('--train-step', 'configs/siamattn/siamattn_mobilenetv2.py'),
+     'has no train_dataloader'),
+    (('--train-step', 'a.py', '--amp', 'int8'), 'int8'),
     (('a.py', ), "config 'a.py' does not exist"),
     (('a.py', '--compare'), '--compare needs another config'),
     (('a.py', '--size', '8x8'), "'8x8' is not WIDTHxHEIGHT"),
@@ -153,6 +204,7 @@ def test_data_memory(run, tool, monkeypatch):
     (('a.py', '--workers', '-1'), "'-1' is not 0 or more"),
     (('a.py', '--box', '1', '2', '3', '4'), '--box is for a --video'),
     (('a.py', '--video', 'none.mp4'), 'none.mp4'),
+    (('a.py', '--json', '/proc/1/a.json'), "written in '/proc/1'"),
     (('--peers', 'nowhere'), 'nowhere'),
     (('--pipeline', 'nowhere'), 'nowhere'),
 ])

@@ -1,7 +1,4 @@
 """Tests of tools/browse_dataset.py."""
-import subprocess
-import sys
-
 import cv2
 import numpy as np
 import pytest
@@ -17,7 +14,7 @@ train_dataloader = dict(dataset=dict(
 
 
 @pytest.fixture
-def browse(repository, tmp_path):
+def browse(run_tool, tmp_path):
     """Runs the tool on one sequence of four frames."""
     folder = tmp_path / 'video' / 'a'
     (folder / 'img').mkdir(parents=True)
@@ -29,12 +26,8 @@ def browse(repository, tmp_path):
     (tmp_path / 'config.py').write_text(CONFIG)
 
     def run(*arguments):
-        return subprocess.run(
-            [sys.executable, str(repository / 'tools/browse_dataset.py'),
-             str(tmp_path / 'config.py'), '--out', str(tmp_path / 'out'),
-             *arguments],
-            cwd=str(repository), env=dict(PYTHONPATH=str(repository)),
-            capture_output=True, text=True, timeout=120)
+        return run_tool('browse_dataset', tmp_path / 'config.py', '--out',
+                        tmp_path / 'out', *arguments)
 
     return run
 
@@ -42,19 +35,19 @@ def browse(repository, tmp_path):
 def test_draws_pairs(browse, tmp_path):
     option = ('train_dataloader.dataset.sources.video.data_root='
               f'{tmp_path / "video"}')
-    done = browse('--num', '5', '--per-sheet', '3', '--cfg-options', option)
-    assert done.returncode == 0, done.stderr
+    code, out, error = browse('--num', '5', '--per-sheet', '3',
+                              '--cfg-options', option)
+    assert code == 0, error
     sheets = sorted((tmp_path / 'out').iterdir())
     assert [path.name for path in sheets] == ['pairs_000.png',
                                               'pairs_001.png']
-    assert str(sheets[1]) in done.stdout
+    assert str(sheets[1]) in out
     sheet = cv2.imread(str(sheets[0]))
     assert (sheet == (255, 0, 255)).all(axis=2).sum() > 3 * 60 * 60
-    done = browse('--source', 'coco', '--cfg-options', option)
-    assert done.returncode != 0 and 'no source coco' in done.stderr
+    code, _, error = browse('--source', 'coco', '--cfg-options', option)
+    assert code == 1 and 'no source coco' in error
 
 
 def test_missing_data(browse):
-    done = browse()
-    assert done.returncode != 0
-    assert 'sources.video.data_root' in done.stderr
+    with pytest.raises(FileNotFoundError, match='sources.video.data_root'):
+        browse()

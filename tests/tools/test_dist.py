@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import forked_python
 import pytest
 
 from siamattn_mm.utils import load_weights
@@ -41,15 +42,30 @@ def run(repository):
     return _run
 
 
+@pytest.fixture
+def check_training(run_tool, repository, monkeypatch):
+    """Run the tool in this process; the processes it starts are forks."""
+    monkeypatch.chdir(repository)
+    monkeypatch.setattr('subprocess.Popen', forked_python.Popen)
+    monkeypatch.setattr('subprocess.run', forked_python.run)
+    # This process is pytest's.
+    monkeypatch.setattr('signal.signal', lambda *args: None)
+
+    def check(*args):
+        code, out, error = run_tool('check_training', *args)
+        return code, out + error
+
+    return check
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_killed_and_resumed_ends_with_the_same(run, options):
-    code, text = run(sys.executable, 'tools/check_training.py', 'resume',
-                     'tests/small_training.py', '--iterations', 4,
-                     '--interval', 1, *options,
-                     # The kill may come in the second epoch.
-                     'train_dataloader.dataset.sources.video.pairs_per_epoch'
-                     '=4')
+def test_killed_and_resumed_ends_with_the_same(check_training, options):
+    code, text = check_training(
+        'resume', 'tests/small_training.py', '--iterations', 4, '--interval',
+        1, *options,
+        # The kill may come in the second epoch.
+        'train_dataloader.dataset.sources.video.pairs_per_epoch=4')
     assert code == 0, text
     assert re.search(r'killed .* going on from iter_[123]\.pth', text)
     figures = re.findall(r': (\S+) \((\d+) values\)', text)
@@ -59,9 +75,9 @@ def test_killed_and_resumed_ends_with_the_same(run, options):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_two_processes_have_the_gradients_of_one(run, options):
-    code, text = run(sys.executable, 'tools/check_training.py', 'gradients',
-                     'tests/small_training.py', '--batch-size', 2, *options)
+def test_two_processes_have_the_gradients_of_one(check_training, options):
+    code, text = check_training('gradients', 'tests/small_training.py',
+                                '--batch-size', 2, *options)
     assert code == 0, text
     gap, tensors, live = re.search(
         r'difference: (\S+), .*\((\d+) tensors, (\d+)', text).groups()
@@ -76,7 +92,8 @@ def test_two_processes_train(run, options, tmp_path):
     code, text = run('bash', 'tools/dist_train.sh', 'tests/small_training.py',
                      2, '--work-dir', work_dir, *options,
                      'train_dataloader.dataset.sources.video.pairs_per_epoch'
-                     '=8', 'train_cfg.max_epochs=1', PORT='29517')
+                     '=8', 'train_cfg.max_epochs=1',
+                     PORT=str(forked_python.free_port()))
     assert code == 0, text
     # 8 pairs are two iterations of two processes with two pairs each; only
     # the first process says so.
@@ -128,12 +145,7 @@ def test_slurm(run, tmp_path, tool, args, command):
     (['gradients', 'tests/small_training.py', '--processes', 0],
      '--processes must be 1 or more'),
 ])
-def test_bad_arguments(repository, monkeypatch, capsys, args, message):
-    monkeypatch.chdir(repository)
-    monkeypatch.syspath_prepend(str(repository / 'tools'))
-    monkeypatch.setattr(sys, 'argv', ['check.py', *map(str, args)])
-    from check_training import main
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 2
-    assert capsys.readouterr().err.startswith(f'check.py: error: {message}')
+def test_bad_arguments(check_training, args, message):
+    code, text = check_training(*args)
+    assert code == 2
+    assert text.startswith(f'check_training.py: error: {message}')

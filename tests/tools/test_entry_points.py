@@ -89,9 +89,10 @@ def run_script(repository, *args):
         universal_newlines=True)
 
 
-def test_train_then_test(repository, config, tmp_path):
-    trained = run_script(repository, 'tools/train.py', config)
-    assert trained.returncode == 0, trained.stdout
+def test_train_then_test(repository, run, config, tmp_path):
+    # test_dist.py has processes of tools/train.py.
+    code, _, error = run('train', config)
+    assert code == 0, error
     checkpoint = tmp_path / 'work' / 'epoch_1.pth'
     tested = run_script(repository, 'tools/test.py', config, '--checkpoint',
                         checkpoint, '--cfg-options',
@@ -287,6 +288,9 @@ def train_own(run, repository, tmp_path, monkeypatch):
             repository / 'configs/siamattn/siamattn_mobilenetv2_cpu-10e.py',
             '--work-dir', tmp_path / 'work', '--cfg-options',
             f'{SOURCES}video.data_root={root}',
+            # Else two runs within a second share a name, and with it a log.
+            f'experiment_name={tmp_path.name}',
+            f'visualizer.name={tmp_path.name}',
             *(f'{SOURCES}{name}=None' for name in OTHERS), *more)
 
     return train
@@ -314,8 +318,7 @@ def test_training_on_ones_own_data(train_own, tmp_path):
         'train_dataloader.num_workers=0', 'val_dataloader.num_workers=0',
         'train_dataloader.persistent_workers=False',
         'val_dataloader.persistent_workers=False',
-        'model.backbone.init_cfg=None', f'experiment_name={tmp_path.name}',
-        f'visualizer.name={tmp_path.name}')
+        'model.backbone.init_cfg=None')
     assert code == 0, error
     assert 'mean of 2' in out
     assert list((tmp_path / 'work').glob('*.pth'))

@@ -8,21 +8,20 @@ import torch
 from siamattn_mm.utils import load_state_dict
 
 
-def run(repository, *arguments):
-    return subprocess.run(
-        [sys.executable, str(repository / 'tools/publish_model.py'),
-         *map(str, arguments)],
-        capture_output=True, text=True, cwd=repository)
+@pytest.fixture
+def run(run_tool):
+    """Run the tool in this process."""
+    return lambda *arguments: run_tool('publish_model', *arguments)
 
 
 @pytest.mark.parametrize('half', [False, True])
-def test_weights_stay_and_the_rest_goes(repository, tmp_path, half):
+def test_weights_stay_and_the_rest_goes(run, tmp_path, half):
     weights = dict(a=torch.randn(3, 4), count=torch.tensor(7))
     src, dst = tmp_path / 'src.pth', tmp_path / 'sub' / 'dst.pth'
     torch.save(
         dict(state_dict=weights, optimizer=torch.zeros(100000)), src)
-    done = run(repository, src, dst, *(['--half'] if half else []))
-    assert done.returncode == 0, done.stderr
+    code, _, error = run(src, dst, *(['--half'] if half else []))
+    assert code == 0, error
     found = load_state_dict(str(dst))
     assert found['count'] == 7
     assert found['a'].dtype == (torch.float16 if half else torch.float32)
@@ -31,15 +30,18 @@ def test_weights_stay_and_the_rest_goes(repository, tmp_path, half):
     assert dst.stat().st_size < 10000
 
 
-def test_what_half_precision_cannot_hold_is_named(repository, tmp_path):
+def test_what_half_precision_cannot_hold_is_named(run, tmp_path):
     src, dst = tmp_path / 'src.pth', tmp_path / 'dst.pth'
     torch.save(dict(big=torch.tensor([1e6])), src)
-    done = run(repository, src, dst, '--half')
-    assert done.returncode == 2 and 'big' in done.stderr
+    code, _, error = run(src, dst, '--half')
+    assert code == 2 and 'big' in error
     assert not dst.exists()
 
 
 def test_a_missing_file_is_one_line(repository, tmp_path):
-    done = run(repository, tmp_path / 'no.pth', tmp_path / 'dst.pth')
+    done = subprocess.run(
+        [sys.executable, str(repository / 'tools/publish_model.py'),
+         str(tmp_path / 'no.pth'), str(tmp_path / 'dst.pth')],
+        capture_output=True, text=True, cwd=repository)
     assert done.returncode == 2
     assert 'no.pth' in done.stderr and 'Traceback' not in done.stderr

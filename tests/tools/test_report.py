@@ -67,6 +67,14 @@ def test_config(run, tmp_path):
     assert code == 0 and out.endswith('1 sequences\n'), error
 
 
+def test_where_nothing_can_be_written(run, monkeypatch):
+    from siamattn_mm.visualization import report
+    monkeypatch.delattr(report, 'build_report')  # the long work
+    code, out, error = run('p', '--data-root', 'data', '--out', '/proc/1')
+    assert code == 2 and out == '' and error.count('\n') == 1
+    assert "error: nothing can be written in '/proc/1'" in error
+
+
 @pytest.mark.parametrize('arguments, message', [
     (('p', ), 'give either --data-root or --config'),
     (('p', '--data-root', 'data', '--config', 'c.py'), 'give either'),

@@ -175,6 +175,8 @@ def test_two_processes_share_the_trials(run, arguments, repository):
     (('--mask-thr', '0:2:1'), "'0:2:1' is not LOW:HIGH:STEP"),
     (('--trials', '0'), "'0' is not a whole number from 1"),
     (('--out', 'x.txt'), "'x.txt' must end in .py"),
+    (('--out', '/proc/1/x.py'), "nothing can be written in '/proc/1'"),
+    (('--storage', '/proc/1/x'), "nothing can be written in '/proc/1'"),
     (('--checkpoint', 'no.pth'), "'no.pth' does not exist"),
 ])
 def test_mistakes_are_one_line(run, tmp_path, flags, message):

@@ -111,7 +111,9 @@ def test_a_folder_is_whole_or_not_there(tmp_path):
 
 def test_where_nothing_can_be_written(tmp_path):
     files.check_writable(str(tmp_path / 'new' / 'a.txt'))
-    assert os.listdir(tmp_path / 'new') == []
+    files.check_writable(str(tmp_path / 'a' / 'b' / 'a.txt'))
+    assert os.listdir(tmp_path) == []
+    (tmp_path / 'new').mkdir()
     with pytest.raises(OSError, match="new' is a folder"):
         files.check_writable(str(tmp_path / 'new'))
     (tmp_path / 'file').touch()

@@ -8,6 +8,9 @@ interrupted build continues where it stopped.
 Run with the environment's own interpreter, after PyTorch is installed::
 
     python tools/_setup/build_mmcv.py --log build.log
+
+``--requirements requirements/official/no_deps.txt`` builds that of the
+official OpenMMLab line.
 """
 import argparse
 import contextlib
@@ -27,7 +30,8 @@ from typing import IO, Callable, Iterator, List, Optional, Tuple
 
 from environment import ROOT, read_requirements
 
-NAME = 'onedl-mmcv'
+NAMES = ('onedl-mmcv', 'mmcv')
+REQUIREMENTS = ROOT / 'requirements' / 'no_deps.txt'
 # Python's own flags contain -g, which doubles the time and needs the most
 # memory; CFLAGS replaces all of them, so the optimisation is named here.
 CFLAGS = '-O3 -g0 -DNDEBUG -fwrapv -w'
@@ -121,13 +125,20 @@ class ProgressReport:
             self.stream.flush()
 
 
-def pinned_version() -> str:
-    """The release of mmcv that ``requirements/no_deps.txt`` pins."""
-    for line in read_requirements(ROOT / 'requirements' / 'no_deps.txt'):
+def pinned_release(path: Path = REQUIREMENTS) -> Tuple[str, str]:
+    """The mmcv that a requirements file pins.
+
+    Args:
+        path (Path): Defaults to ``requirements/no_deps.txt``.
+
+    Returns:
+        tuple[str, str]: Its name on the index, and its version.
+    """
+    for line in read_requirements(path):
         name, _, version = line.partition('==')
-        if name == NAME:
-            return version
-    raise BuildError(f'requirements/no_deps.txt does not pin {NAME}==...')
+        if name in NAMES:
+            return name, version
+    raise BuildError(f'{path} does not pin {" or ".join(NAMES)} by ==')
 
 
 def default_cache() -> Path:
@@ -246,7 +257,8 @@ def _run(command: List[str],
     return process.returncode
 
 
-def fetch_source(version: str, folder: Path, log: IO[str]) -> Path:
+def fetch_source(name: str, version: str, folder: Path,
+                 log: IO[str]) -> Path:
     """Download and unpack mmcv's source, unless that was done before.
 
     Returns:
@@ -256,10 +268,10 @@ def fetch_source(version: str, folder: Path, log: IO[str]) -> Path:
     if not ready.is_dir():
         with tempfile.TemporaryDirectory(dir=str(folder)) as temporary:
             command = _pip('download', '--no-deps', '--no-build-isolation',
-                           '--no-binary', NAME, '--dest', temporary,
-                           f'{NAME}=={version}')
+                           '--no-binary', name, '--dest', temporary,
+                           f'{name}=={version}')
             if _run(command, log) != 0:
-                raise BuildError(f'cannot download {NAME} {version}')
+                raise BuildError(f'cannot download {name} {version}')
             archive, = Path(temporary).glob('*.tar.gz')
             with tarfile.open(str(archive)) as file:
                 if hasattr(tarfile, 'data_filter'):
@@ -271,8 +283,8 @@ def fetch_source(version: str, folder: Path, log: IO[str]) -> Path:
     return ready
 
 
-def build_wheel(version: str, key: str, cache: Path, operators: str,
-                log: IO[str]) -> Path:
+def build_wheel(name: str, version: str, key: str, cache: Path,
+                operators: str, log: IO[str]) -> Path:
     """Compile mmcv in the cache folder.
 
     The wheel appears in its place at once or not at all. Objects that an
@@ -285,7 +297,7 @@ def build_wheel(version: str, key: str, cache: Path, operators: str,
     work = cache / 'build' / key
     wheels.mkdir(parents=True, exist_ok=True)
     work.mkdir(parents=True, exist_ok=True)
-    source = fetch_source(version, work, log)
+    source = fetch_source(name, version, work, log)
     env = build_environment(operators)
     print(f'      compiling with {env["MAX_JOBS"]} process(es), '
           f'log: {log.name}', flush=True)
@@ -362,10 +374,10 @@ spec.loader.exec_module(importlib.util.module_from_spec(spec))
 """
 
 
-def why_unusable(version: str) -> Optional[str]:
+def why_unusable(name: str, version: str) -> Optional[str]:
     """What is wrong with the installed mmcv, or None if its operators load."""
     try:
-        installed = metadata.version(NAME)
+        installed = metadata.version(name)
     except metadata.PackageNotFoundError:
         return 'it is not installed'
     if installed != version:
@@ -378,23 +390,27 @@ def why_unusable(version: str) -> Optional[str]:
     return result.stdout.strip() if result.returncode != 0 else None
 
 
-def ensure_installed(cache: Path, log: IO[str]) -> str:
+def ensure_installed(cache: Path,
+                     log: IO[str],
+                     requirements: Path = REQUIREMENTS) -> str:
     """Install mmcv with operators for the PyTorch that is installed.
 
     Args:
         cache (Path): Wheels are in ``cache/wheels/<key>/``.
         log (IO[str]): Takes the whole output.
+        requirements (Path): A file that pins it. Defaults to
+            ``requirements/no_deps.txt``.
 
     Returns:
         str: What was done, for the user.
     """
     import torch
-    version = pinned_version()
+    name, version = pinned_release(requirements)
     operators, note = choose_operators()
     key = cache_key(version, torch.__version__, operators)
     record = Path(sys.prefix, RECORD)
     recorded = record.read_text().strip() if record.is_file() else key
-    if recorded == key and why_unusable(version) is None:
+    if recorded == key and why_unusable(name, version) is None:
         done = 'already there'
     else:
         if note:
@@ -407,12 +423,13 @@ def ensure_installed(cache: Path, log: IO[str]) -> str:
                 wheel = find_wheel(wheels)
                 if wheel is None:
                     done = 'compiled'
-                    wheel = build_wheel(version, key, cache, operators, log)
+                    wheel = build_wheel(name, version, key, cache, operators,
+                                        log)
         command = _pip('install', '--no-deps', '--no-index',
                        '--force-reinstall', str(wheel))
         if _run(command, log) != 0:
             raise BuildError(f'cannot install {wheel}')
-        problem = why_unusable(version)
+        problem = why_unusable(name, version)
         if problem is not None:
             log.write(f'\n{problem}\n')
             raise BuildError(f'{wheel} is installed but does not load: '
@@ -432,10 +449,16 @@ def main() -> int:
         type=Path,
         default=default_cache(),
         help='folder of the wheels. Defaults to the user\'s cache')
+    parser.add_argument(
+        '--requirements',
+        type=Path,
+        default=REQUIREMENTS,
+        help='file that pins mmcv. Defaults to requirements/no_deps.txt')
     args = parser.parse_args()
     with open(args.log, 'a', encoding='utf-8') as log:
         try:
-            print(f'      {ensure_installed(args.cache, log)}', flush=True)
+            done = ensure_installed(args.cache, log, args.requirements)
+            print(f'      {done}', flush=True)
         except (BuildError, OSError) as error:
             print(f'      {error}', file=sys.stderr)
             return 1

@@ -6,8 +6,19 @@ problem() { problems+=("$1"); }
 
 python_version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
 
-is_recent_python() {
-  "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null
+# PyTorch 2.0.1 has files for Python 3.8 to 3.11, and what was tried is 3.10.
+if [ "${LINE:-current}" = official ]; then
+  NEEDED_PYTHON='3.10'
+  PYTHON_NAMES=(python3.10 python3)
+else
+  NEEDED_PYTHON='3.10 or newer'
+  PYTHON_NAMES=(python3 python3.13 python3.12 python3.11 python3.10)
+fi
+
+suits_line() {  # suits_line PYTHON
+  local test='sys.version_info >= (3, 10)'
+  [ "${LINE:-current}" = current ] || test='sys.version_info[:2] == (3, 10)'
+  "$1" -c "import sys; sys.exit(not ($test))" 2>/dev/null
 }
 
 venv_runs() { [ -x "$VENV_PYTHON" ] && "$VENV_PYTHON" -c '' 2>/dev/null; }
@@ -19,26 +30,29 @@ importlib.metadata.version("pip")' 2>/dev/null
 
 check_python() {  # sets PYTHON
   local hint='Install one (Debian, Ubuntu: apt install python3 python3-venv python3-dev; Fedora: dnf install python3 python3-devel) or name it: PYTHON=/path/to/python3.11 bash tools/setup.sh'
+  if [ "${LINE:-current}" = official ]; then
+    hint='Install it (Ubuntu 22.04: apt install python3.10 python3.10-venv python3.10-dev; Fedora: dnf install python3.10-devel; anywhere: uv python install 3.10, pyenv install 3.10 or conda create -n py310 python=3.10) or name it by PYTHON=/path/to/python3.10'
+  fi
   local name found=''
   if [ -n "${PYTHON:-}" ]; then
     found="$(python_version "$PYTHON" || true)"
     if [ -z "$found" ]; then
       problem "Python: PYTHON=$PYTHON does not run. $hint"
-    elif ! is_recent_python "$PYTHON"; then
-      problem "Python: 3.10 or newer is needed, PYTHON=$PYTHON is $found. $hint"
+    elif ! suits_line "$PYTHON"; then
+      problem "Python: $NEEDED_PYTHON is needed, PYTHON=$PYTHON is $found. $hint"
     elif venv_runs && [ "$(python_version "$VENV_PYTHON")" != "$found" ]; then
       problem "Python: PYTHON=$PYTHON is $found, but $VENV was made with $(python_version "$VENV_PYTHON"). Remove that folder, or set SIAMATTN_VENV to another one."
     fi
     return 0
   fi
   if venv_runs; then
-    is_recent_python "$VENV_PYTHON" || problem "Python: 3.10 or newer is needed, $VENV was made with $(python_version "$VENV_PYTHON"). Remove that folder, or set SIAMATTN_VENV to another one."
+    suits_line "$VENV_PYTHON" || problem "Python: $NEEDED_PYTHON is needed, $VENV was made with $(python_version "$VENV_PYTHON"). Remove that folder, or set SIAMATTN_VENV to another one."
     # The one that it was made with, so that it can be completed.
     PYTHON="$("$VENV_PYTHON" -c 'import sys; print(sys._base_executable)')"
     return 0
   fi
-  for name in python3 python3.13 python3.12 python3.11 python3.10; do
-    if is_recent_python "$name"; then
+  for name in "${PYTHON_NAMES[@]}"; do
+    if suits_line "$name"; then
       PYTHON="$(command -v "$name")"
       return 0
     fi
@@ -47,9 +61,9 @@ check_python() {  # sets PYTHON
     fi
   done
   if [ -n "$found" ]; then
-    problem "Python: 3.10 or newer is needed, python3 is $found. $hint"
+    problem "Python: $NEEDED_PYTHON is needed, python3 is $found. $hint"
   else
-    problem "Python: 3.10 or newer is needed, there is no python3 on PATH. $hint"
+    problem "Python: $NEEDED_PYTHON is needed, there is no python3 on PATH. $hint"
   fi
 }
 

@@ -1,9 +1,14 @@
 # Sourced by the scripts in tools/: where things are, and how to say something.
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
-VENV="${SIAMATTN_VENV:-$ROOT/.venv}"
-case "$VENV" in /*) ;; *) VENV="$PWD/$VENV" ;; esac
-VENV_PYTHON="$VENV/bin/python"
+
+use_venv() {  # use_venv FOLDER: sets VENV and VENV_PYTHON
+  VENV="$1"
+  case "$VENV" in /*) ;; *) VENV="$PWD/$VENV" ;; esac
+  VENV_PYTHON="$VENV/bin/python"
+}
+
+use_venv "${SIAMATTN_VENV:-$ROOT/.venv}"
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/siamattn_mm"
 
 # Another environment's packages must not shine into this one.

@@ -24,6 +24,8 @@ from typing import Iterable, List, Optional
 
 ROOT = Path(__file__).resolve().parents[2]
 STAMP = 'siamattn_setup.json'
+# Folders of the requirements that an environment of a line always has.
+LINES = dict(current='requirements', official='requirements/official')
 ALWAYS = ('build', 'runtime', 'no_deps')
 EXTRAS = ('tests', 'optional', 'eval')
 # Their second file is installed without dependencies.
@@ -44,13 +46,15 @@ def read_requirements(path: Path) -> List[str]:
     return [line for line in lines if line and not line.startswith('#')]
 
 
-def fingerprint(root: Path = ROOT) -> str:
-    """Hash of everything that decides what the set-up installs.
+def fingerprint(root: Path = ROOT, line: str = 'current') -> str:
+    """Hash of everything that decides what the set-up of a line installs.
 
     The checkout's place is part of it: the plugin is installed in editable
     mode, so an environment that was copied along points to the old checkout.
     """
     files = sorted(root.glob('requirements/*.txt'))
+    if line != 'current':
+        files += sorted(root.glob(f'{LINES[line]}/*.txt'))
     files += [root / 'setup.py', root / 'setup.cfg', root / 'tools/setup.sh']
     files += sorted(root.glob('tools/_setup/*.py'))
     files += sorted(root.glob('tools/_setup/*.sh'))
@@ -71,10 +75,12 @@ def read_stamp(prefix: str = sys.prefix) -> dict:
     return stamp if isinstance(stamp, dict) else {}
 
 
-def write_stamp(extras: Iterable[str], prefix: str = sys.prefix) -> None:
+def write_stamp(extras: Iterable[str],
+                prefix: str = sys.prefix,
+                line: str = 'current') -> None:
     """Mark the environment as complete."""
     stamp = dict(
-        fingerprint=fingerprint(),
+        fingerprint=fingerprint(line=line),
         extras=sorted(set(extras)),
         torch=_version('torch'))
     path = Path(prefix, STAMP)
@@ -113,23 +119,26 @@ def unmet_requirements(lines: Iterable[str]) -> List[str]:
     return unmet
 
 
-def reason_to_set_up(extras: Iterable[str]) -> Optional[str]:
+def reason_to_set_up(extras: Iterable[str],
+                     line: str = 'current') -> Optional[str]:
     """Why the set-up has to run, or None if the environment is current."""
     stamp = read_stamp()
     if not stamp:
         return 'no complete set-up yet'
-    if stamp.get('fingerprint') != fingerprint():
+    if stamp.get('fingerprint') != fingerprint(line=line):
         return 'the requirements or the set-up scripts have changed'
     missing = sorted(set(extras) - set(stamp.get('extras', ())))
     if missing:
         return f'not installed yet: {", ".join(missing)}'
     if stamp.get('torch') != _version('torch'):
         return 'another PyTorch is installed'
-    lines = []  # type: List[str]
-    names = ALWAYS + tuple(sorted(set(extras)))
+    names = tuple(sorted(set(extras)))
     names += tuple(f'{name}_no_deps' for name in NO_DEPS if name in names)
-    for name in names:
-        lines += read_requirements(ROOT / 'requirements' / f'{name}.txt')
+    paths = [ROOT / LINES[line] / f'{name}.txt' for name in ALWAYS]
+    paths += [ROOT / 'requirements' / f'{name}.txt' for name in names]
+    lines = []  # type: List[str]
+    for path in paths:
+        lines += read_requirements(path)
     unmet = unmet_requirements(lines)
     if unmet:
         return f'not installed: {", ".join(unmet)}'
@@ -197,9 +206,10 @@ def main() -> int:
     parser.add_argument('action', choices=('current', 'repair', 'stamp'))
     parser.add_argument(
         '--with', dest='extras', action='append', choices=EXTRAS, default=[])
+    parser.add_argument('--line', choices=sorted(LINES), default='current')
     args = parser.parse_args()
     if args.action == 'current':
-        reason = reason_to_set_up(args.extras)
+        reason = reason_to_set_up(args.extras, args.line)
         if reason is not None:
             print(reason)
         return 0 if reason is None else 1
@@ -208,7 +218,8 @@ def main() -> int:
             print(f'incomplete, will be installed again: {name}')
         return 0
     # What an earlier set-up installed is still there.
-    write_stamp(args.extras + read_stamp().get('extras', []))
+    write_stamp(
+        args.extras + read_stamp().get('extras', []), line=args.line)
     return 0
 
 

@@ -66,5 +66,5 @@ train_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='PairSampler'),
-    collate_fn=dict(type='default_collate'),
+    collate_fn=dict(type='packed_collate'),
     dataset=train_dataset)

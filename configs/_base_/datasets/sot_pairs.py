@@ -13,7 +13,7 @@ train_dataloader = dict(
     num_workers=8,
     persistent_workers=True,
     sampler=dict(type='PairSampler'),
-    collate_fn=dict(type='default_collate'),
+    collate_fn=dict(type='packed_collate'),
     dataset=dict(
         type='SOTPairDataset',
         sources=dict(),

@@ -13,6 +13,7 @@ from siamattn_mm.datasets.value_stretch import ValueStretch
 from .base import FrameError, Frames
 from .camera import CameraFrames
 from .folder import SUFFIXES, FolderFrames
+from .pages import PageFrames, count_pages
 
 _ADDRESS = re.compile(r'[a-zA-Z][a-zA-Z0-9+.-]*://')
 
@@ -25,7 +26,8 @@ def open_frames(source: Union[str, int, os.PathLike],
 
     Args:
         source (str | int | PathLike): A video file, a folder of images (or
-            one that holds them in ``img``), the number of a camera or its
+            one that holds them in ``img``), a TIFF file of several pages, the
+            number of a camera or its
             device file (``/dev/video0``), or the address of a stream
             (``rtsp://...``, ``http://...``).
         start (int): First frame, counted from 0. Defaults to 0.
@@ -56,8 +58,7 @@ def open_frames(source: Union[str, int, os.PathLike],
         return FolderFrames(source, start, end, stretch)
     if osp.isfile(source):
         if source.lower().endswith(SUFFIXES):
-            raise FrameError(f'{source!r} is a single image: give the folder '
-                             'that holds all of them')
+            return _open_image(source, start, end, stretch)
         return _open_video('video.VideoFrames', source, start, end, stretch)
     if source.isdecimal() or _is_kind(source, stat.S_ISCHR):
         return CameraFrames(source, start, end)
@@ -65,6 +66,19 @@ def open_frames(source: Union[str, int, os.PathLike],
         return _open_video('stream.StreamFrames', source, start, end, stretch)
     raise FileNotFoundError(
         f'no frames at {source!r}: there is no such video file or folder')
+
+
+def _open_image(source: str, *args: object) -> Frames:
+    pages = count_pages(source)
+    if pages == 1:
+        raise FrameError(f'{source!r} is a single image: give the folder that '
+                         'holds all of them')
+    if not source.lower().endswith(('.tif', '.tiff')):
+        raise FrameError(
+            f'{source!r} is an animation of {pages} pictures, of which TIFF '
+            'and GIF are read: convert it, e.g. with Pillow, '
+            'Image.open(IN).save("OUT.gif", save_all=True)')
+    return PageFrames(source, *args)
 
 
 def _open_video(kind: str, source: str, *args: object) -> Frames:

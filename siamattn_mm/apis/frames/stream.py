@@ -1,5 +1,4 @@
 """Frames that come over a network, or out of a pipe."""
-import re
 import shutil
 import tempfile
 import urllib.request
@@ -9,6 +8,7 @@ import av
 import numpy as np
 
 from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.utils.downloads import without_password
 
 from .base import FrameError, Frames, check_range, size_of
 from .container import Container, reason_of
@@ -99,18 +99,6 @@ class StreamFrames(Frames):
         if index <= self.start or self._end is not None:
             raise FrameError(f'{self._name} ended at frame {index}, but '
                              f'start={self.start} and end={self._end}')
-
-
-def without_password(address: str) -> str:
-    """An address as messages may show it.
-
-    Args:
-        address (str): Maybe with ``user:password@`` in it.
-
-    Returns:
-        str: Without these.
-    """
-    return re.sub(r'(?<=://)[^/@]*@', '', address)
 
 
 def _container(address: str, name: str,

@@ -16,7 +16,7 @@ class IterSeedHook(Hook):
     The seed comes from the run's seed and the iteration, so a resumed run
     draws what an uninterrupted one draws, without any generator's state in
     the checkpoint. It is the same in all processes: what has to differ
-    between images takes rows of :func:`image_keys`.
+    between images is dealt out (:mod:`siamattn_mm.utils.image_draws`).
 
     Data is not concerned: each pair has a seed of its own.
     """

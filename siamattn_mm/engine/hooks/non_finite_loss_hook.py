@@ -1,12 +1,13 @@
 """What happens when a loss is nan or infinite."""
 import logging
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Union
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmtrack.registry import HOOKS
+from torch import Tensor
 from torch.optim import Optimizer
 
 
@@ -18,6 +19,11 @@ class NonFiniteLossHook(Hook):
     In distributed training they have been averaged by then, so that all
     processes skip the same steps. mmdet's ``CheckInvalidLossHook`` looks
     after the step, when the weights are lost.
+
+    A fused optimizer leaves the step out by itself, so that a GPU is not
+    waited for before it. A loss scaler's steps are its own business: it
+    leaves those out whose gradients have no room in half precision, and goes
+    on with a smaller scale.
 
     Args:
         action (str): ``'stop'`` raises an error that names the loss and the
@@ -42,7 +48,8 @@ class NonFiniteLossHook(Hook):
                 f'max_skips must be 0 or more, but got {max_skips}')
         self.action = action
         self.max_skips = max_skips
-        self._dropped = False
+        # Of the last step: a bool, or a tensor that nobody has read yet.
+        self._dropped: Union[bool, Tensor] = False
         self._skips = 0
 
     def before_train(self, runner: Runner) -> None:
@@ -51,21 +58,34 @@ class NonFiniteLossHook(Hook):
         Args:
             runner (Runner): Its optimizer is complete.
         """
-        runner.optim_wrapper.optimizer.register_step_pre_hook(self._check)
+        self._wrapper = runner.optim_wrapper
+        optimizer = runner.optim_wrapper.optimizer
+        optimizer.register_step_pre_hook(self._check)
+        optimizer.register_step_post_hook(_forget_verdict)
 
     def _check(self, optimizer: Optimizer, args: tuple, kwargs: dict) -> None:
-        parameters = [
-            p for group in optimizer.param_groups for p in group['params']
-            if p.grad is not None
+        if getattr(optimizer, 'found_inf', None) is not None:
+            return  # a loss scaler has looked
+        gradients = [
+            p.grad for group in optimizer.param_groups
+            for p in group['params'] if p.grad is not None
         ]
-        if not parameters:
+        if not gradients:
             return
-        # One number, so that a GPU is waited for once.
-        norms = torch.stack([p.grad.float().norm() for p in parameters])
-        if not torch.isfinite(norms).all():
+        # Clipping has made one number of all gradients.
+        norm = getattr(self._wrapper, 'grad_norm', None)
+        if norm is None:
+            norm = torch.stack([g.float().norm() for g in gradients])
+        bad = ~torch.isfinite(norm).all()
+        if _leaves_steps_out(optimizer):
+            optimizer.found_inf = bad.float()
+            optimizer.verdict_of_hook = True
+            self._dropped = bad
+        elif bad:
             self._dropped = True
-            for parameter in parameters:
-                parameter.grad = None
+            for group in optimizer.param_groups:
+                for parameter in group['params']:
+                    parameter.grad = None
 
     def after_train_iter(self,
                          runner: Runner,
@@ -116,6 +136,21 @@ class NonFiniteLossHook(Hook):
         print_log(
             f'{message}; step skipped', logger='current',
             level=logging.WARNING)
+
+
+def _leaves_steps_out(optimizer: Optimizer) -> bool:
+    """Whether a step is left out on the device where ``found_inf`` is 1.
+
+    It is PyTorch's agreement between loss scalers and fused optimizers.
+    """
+    return (getattr(optimizer, '_step_supports_amp_scaling', False) and all(
+        group.get('fused') for group in optimizer.param_groups))
+
+
+def _forget_verdict(optimizer: Optimizer, args: tuple, kwargs: dict) -> None:
+    # A loss scaler takes back its own.
+    if getattr(optimizer, 'verdict_of_hook', False):
+        del optimizer.found_inf, optimizer.verdict_of_hook
 
 
 def _not_finite(outputs: Dict[str, Any]) -> List[str]:

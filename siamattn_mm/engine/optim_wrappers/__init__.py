@@ -1,3 +1,4 @@
 from .amp_optim_wrapper import AnyDeviceAmpOptimWrapper
+from .async_optim_wrapper import AsyncOptimWrapper
 
-__all__ = ['AnyDeviceAmpOptimWrapper']
+__all__ = ['AnyDeviceAmpOptimWrapper', 'AsyncOptimWrapper']

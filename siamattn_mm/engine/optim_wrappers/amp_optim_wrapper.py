@@ -7,14 +7,18 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.optim.optimizer.amp_optimizer_wrapper import GradScaler
 from mmtrack.registry import OPTIM_WRAPPERS
 
+from .async_optim_wrapper import AsyncStep
+from .merged_groups import merge_groups_in_steps
+
 
 # Under mmengine's name, so that `tools/train.py --amp` finds it.
 @OPTIM_WRAPPERS.register_module(name='AmpOptimWrapper')
-class AnyDeviceAmpOptimWrapper(AmpOptimWrapper):
+class AnyDeviceAmpOptimWrapper(AsyncStep, AmpOptimWrapper):
     """mmengine's ``AmpOptimWrapper``, which also takes a CPU.
 
     On a CPU it casts to bfloat16, whose range is that of float32: losses are
-    not scaled, whatever ``loss_scale`` says. Elsewhere nothing is changed.
+    not scaled, whatever ``loss_scale`` says. Elsewhere the precision is as
+    mmengine has it.
 
     Args:
         loss_scale (str | float | dict): As for mmengine's; not used on a
@@ -40,6 +44,7 @@ class AnyDeviceAmpOptimWrapper(AmpOptimWrapper):
         kwargs.pop('use_fsdp', None)
         # mmengine's own __init__ refuses a CPU.
         OptimWrapper.__init__(self, **kwargs)
+        merge_groups_in_steps(self.optimizer)
         self._scale_update_param = None
         self.loss_scaler = GradScaler(enabled=False)
         self.cast_dtype = None

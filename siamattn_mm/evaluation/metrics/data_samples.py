@@ -25,7 +25,7 @@ def runner_work_dir(metric: str) -> str:
         ValueError: If no Runner says one.
     """
     config = MessageHub.get_current_instance().runtime_info.get('cfg', '')
-    found = re.search(r'^work_dir = (.+)$', config, flags=re.MULTILINE)
+    found = re.search(r'^work_dir ?= ?(.+)$', config, flags=re.MULTILINE)
     if found is None:
         raise ValueError(f'{metric} does not know where to write: give it '
                          'results_dir, or run it in a Runner built by '

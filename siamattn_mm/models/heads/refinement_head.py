@@ -9,7 +9,7 @@ from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
-from siamattn_mm.utils.image_keys import draw, image_keys
+from siamattn_mm.utils.image_draws import draw_order, first_candidates
 
 from ..ops.box_overlaps import box_iou, corner_iou
 from ..ops.constants import upload
@@ -52,6 +52,14 @@ def _clipped(boxes: Tensor, search_size: int,
     return tuple(
         values.clamp(low, last)
         for values, low in zip(boxes.unbind(-1), (0, 0, min_size, min_size)))
+
+
+def _clipped_corners(boxes: Tensor, search_size: int,
+                     min_size: float) -> Tuple[Tensor, ...]:
+    """The same as x1, y1, x2, y2, (...) each."""
+    cx, cy, w, h = _clipped(boxes, search_size, min_size)
+    w, h = w.div_(2), h.div_(2)
+    return cx - w, cy - h, cx.add_(w), cy.add_(h)
 
 
 def box_rois(index: Tensor, boxes: Tensor) -> Tensor:
@@ -266,35 +274,34 @@ class RefinementHead(BaseModule):
         cfg, device = self.train_cfg, proposals.device
         gt_bboxes = gt_bboxes.float()
         # From the seed of the batch, however many images give RoIs.
-        keys = image_keys(len(proposals), proposals.shape[1] + 1)
+        draws = draw_order(len(proposals), proposals.shape[1] + 1)
         # Without an area there is nothing to be relative to.
         images = (positive.cpu() & (gt_bboxes[:, 2:] > gt_bboxes[:, :2]).all(
             1).cpu()).nonzero()[:, 0]
         if not len(images):
             return SampledRoIs(
                 proposals.new_zeros((0, 5)), proposals.new_zeros((0, 4)))
-        keys = upload(keys[images], device)
+        order, starts = (upload(part, device) for part in draws)
         index = upload(images, device)
-        gt = upload(gt_bboxes, device)[index][:, None]
-        # The proposals of all anchors are not copied again and again: those
-        # that are drawn are clipped once more.
-        cx, cy, w, h = _clipped(proposals[index].float(), cfg['search_size'],
-                                cfg['min_size'])
+        gt = upload(gt_bboxes, device)
+        # Of all images: to copy the boxes of some takes longer.
         overlaps = corner_iou(
-            (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2), gt.unbind(-1))
+            _clipped_corners(proposals.float(), cfg['search_size'],
+                             cfg['min_size']),
+            gt.t()[..., None])
         # The last one is the ground truth, however small it is.
-        eligible = F.pad(overlaps >= cfg['pos_iou_thr'], (0, 1), value=True)
-        picked, good = draw(eligible, keys, cfg['num_rois'])
-        # Where fewer are eligible, again from the first one.
-        place = torch.arange(cfg['num_rois'], device=device)
-        picked = picked.gather(1, place % good.sum(1, keepdim=True))
-        known = picked.clamp(max=overlaps.shape[1] - 1)
+        overlaps = F.pad(overlaps, (0, 1), value=1.)
+        picked, _ = first_candidates(
+            overlaps.index_select(1, order) >= cfg['pos_iou_thr'], starts,
+            cfg['num_rois'])
+        picked, gt = order[picked[index]], gt[index][:, None]
+        known = picked.clamp(max=proposals.shape[1] - 1)
         boxes = bbox_cxcywh_to_xyxy(
             clip_to_crop(proposals[index[:, None], known].float(),
                          cfg['search_size'], cfg['min_size']))
         boxes = torch.where((picked > known)[..., None], gt, boxes)
         rois = torch.cat(
-            [index[:, None, None].expand(-1, len(place), 1).to(boxes), boxes],
+            [index[:, None, None].expand_as(boxes[..., :1]).to(boxes), boxes],
             2)
         return SampledRoIs(
             rois.flatten(0, 1),
@@ -380,7 +387,9 @@ class RefinementHead(BaseModule):
         masks = upload(
             torch.stack([gt_masks[sampled.images[i]] for i in known]), device)
         slot = torch.arange(len(known), device=device)
-        slot = slot.repeat_interleave(num_rois).to(rois)[:, None]
+        # Older PyTorch waits for the device to know the length.
+        slot = slot.repeat_interleave(num_rois, output_size=len(rois))
+        slot = slot.to(rois)[:, None]
         # Boxes count from pixel centres, crop_masks from pixel edges.
         edges = torch.cat([slot, rois[:, 1:] + 0.5], 1)
         targets = crop_masks(masks, edges, self.mask_head.mask_size)

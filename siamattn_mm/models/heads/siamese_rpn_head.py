@@ -11,7 +11,7 @@ from mmtrack.registry import MODELS
 from scipy.special import expit
 from torch import Tensor, nn
 
-from siamattn_mm.utils.image_keys import image_keys
+from siamattn_mm.utils.image_draws import DrawOrder, draw_order, image_keys
 
 from ..ops.constants import cached_constant, upload
 from ..task_modules.anchor_targets import (
@@ -420,13 +420,14 @@ class SiamAttnRPNHead(SiameseRPNHead):
         labels = upload(
             torch.cat([one.labels for one in batch_gt_instances]), device)
         anchors = self._anchors(score_maps_size, device)
-        keys = upload(image_keys(len(bboxes), len(anchors)), device)
+        draws = DrawOrder(*(upload(part, device) for part in draw_order(
+            len(bboxes), len(anchors))))
         window = negative_window(
             bboxes, tuple(score_maps_size), self.anchor_generator.strides[0],
             self.anchor_generator.num_base_anchors[0],
             self.train_cfg.search_size // 2)
         return tuple(
-            anchor_targets(anchors, bboxes, labels > 0, keys, self.assigner,
+            anchor_targets(anchors, bboxes, labels > 0, draws, self.assigner,
                            self.sampler, self.bbox_coder, window,
                            self.train_cfg.num_neg))
 
@@ -441,7 +442,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
         num_images = len(batch_gt_instances)
         targets = []
         for key, instances in zip(
-                image_keys(num_images, 1), batch_gt_instances):
+                image_keys(num_images), batch_gt_instances):
             with torch.random.fork_rng(
                     [d for d in [instances.bboxes.device]
                      if d.type == 'cuda']):

@@ -8,6 +8,8 @@ from mmtrack.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.modules.utils import _pair
 
+from siamattn_mm.torch_compat import autocast_dtype
+
 from . import mmcv_ops
 from .constants import cached_constant
 from .derived import derived
@@ -187,9 +189,7 @@ class DeformConvPack(DeformConv2dPack):
                                           im2col_step=self.im2col_step)
         kernel = None
         if x.device.type == 'cpu' and not torch.is_grad_enabled():
-            dtype = self.weight.dtype
-            if torch.is_autocast_enabled('cpu'):
-                dtype = torch.get_autocast_dtype('cpu')
+            dtype = autocast_dtype('cpu') or self.weight.dtype
             kernel = derived(self, ('matrix', dtype), (self.weight, ),
                              lambda: as_matrix(self.weight).to(dtype))
         return deform_conv2d(x, offset, self.weight, self.stride,

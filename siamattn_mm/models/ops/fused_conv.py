@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from siamattn_mm.torch_compat import autocast_dtype
+
 from . import onednn
 from .derived import derived
 from .full_precision import full_precision
@@ -194,9 +196,10 @@ def fused_conv(x: Tensor,
     """
     dtype = x.dtype
     kind = x.device.type
-    if kind in ('cpu', 'cuda') and torch.is_autocast_enabled(kind):
+    cast = autocast_dtype(kind)
+    if cast is not None:
         # Folded weights are kept in that type, not cast at each frame.
-        dtype = torch.get_autocast_dtype(kind)
+        dtype = cast
         x = x.to(dtype)
     if (dtype is torch.float32 and kind == 'cpu'
             and suits_winograd(conv, x.shape)):

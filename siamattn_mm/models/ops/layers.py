@@ -3,6 +3,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from siamattn_mm.torch_compat import autocast_dtype
+
 from .derived import derived
 
 
@@ -19,10 +21,9 @@ def run_layers(layers: nn.Sequential, x: Tensor) -> Tensor:
     Returns:
         Tensor: What the layers give.
     """
-    if (x.device.type != 'cpu' or torch.is_grad_enabled()
-            or not torch.is_autocast_enabled('cpu')):
+    dtype = autocast_dtype('cpu')
+    if x.device.type != 'cpu' or torch.is_grad_enabled() or dtype is None:
         return layers(x)
-    dtype = torch.get_autocast_dtype('cpu')
     for layer in layers:
         if type(layer) is nn.Linear:
             x = F.linear(x.to(dtype), *_converted(layer, dtype))

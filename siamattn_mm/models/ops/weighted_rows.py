@@ -9,10 +9,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-
-def _bags(index: Tensor, weight: Tensor, rows: Tensor) -> Tensor:
-    return F.embedding_bag(
-        index, rows, mode='sum', per_sample_weights=weight)
+from siamattn_mm.torch_compat import embedding_bag
 
 
 def _scatter(index: Tensor, weight: Tensor, grad: Tensor,
@@ -42,7 +39,7 @@ class _WeightedRows(Function):
     def forward(ctx: Any, index: Tensor, weight: Tensor,
                 rows: Tensor) -> Tensor:
         ctx.save_for_backward(index, weight, rows)
-        return _bags(index, weight, rows)
+        return embedding_bag(index, weight, rows)
 
     @staticmethod
     @once_differentiable
@@ -56,7 +53,7 @@ class _WeightedRows(Function):
             with torch.enable_grad():
                 leaf = weight.detach().requires_grad_()
                 grad_weight, = torch.autograd.grad(
-                    _bags(index, leaf, rows.detach()), leaf, grad)
+                    embedding_bag(index, leaf, rows.detach()), leaf, grad)
         if ctx.needs_input_grad[2]:
             grad_rows = _scatter(index, weight, grad, len(rows))
         return None, grad_weight, grad_rows
@@ -77,5 +74,5 @@ def weighted_rows(index: Tensor, weight: Tensor, rows: Tensor) -> Tensor:
     """
     if (rows.device.type != 'cpu' or not index.numel()
             or not torch.is_grad_enabled()):
-        return _bags(index, weight, rows)
+        return embedding_bag(index, weight, rows)
     return _WeightedRows.apply(index, weight, rows)

@@ -5,9 +5,9 @@ import torch
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder, MaxIoUAssigner
 from torch import Tensor
 
-from siamattn_mm.utils.image_keys import draw
+from siamattn_mm.utils.image_draws import DrawOrder, first_candidates
 
-from ..ops.box_overlaps import box_iou
+from ..ops.box_overlaps import corner_iou
 from .sampler import SiamAttnSampler
 
 # Negative pairs learn from the cells so near to the one behind the object.
@@ -46,7 +46,7 @@ def can_batch(assigner: Any, sampler: Any) -> bool:
 
 
 def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
-                   keys: Tensor, assigner: MaxIoUAssigner,
+                   draws: DrawOrder, assigner: MaxIoUAssigner,
                    sampler: SiamAttnSampler, coder: Any,
                    window: Tensor, num_neg: int) -> AnchorTargets:
     """Assign and draw the anchors of all images at once.
@@ -60,7 +60,8 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
         anchors (Tensor): (K, 4), xyxy in crop pixels.
         gt_bboxes (Tensor): (N, 4), xyxy in crop pixels.
         positive (Tensor): (N,) bool, whether it is a positive pair.
-        keys (Tensor): (N, K) random numbers, 0 to 1.
+        draws (DrawOrder): In which order each image looks at the anchors:
+            the first of a kind are drawn.
         assigner (MaxIoUAssigner): Says which anchors are which.
         sampler (SiamAttnSampler): Says how many are drawn.
         coder (Any): Encodes boxes.
@@ -70,14 +71,21 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
     Returns:
         AnchorTargets: Of all images.
     """
-    num_images, num_anchors = keys.shape
-    near, far = _assign(box_iou(gt_bboxes[:, None], anchors), assigner)
+    shape = num_images, num_anchors = len(gt_bboxes), len(anchors)
+    order, starts = draws
+    # Coordinate by coordinate: several times as fast.
+    overlaps = corner_iou(gt_bboxes.t()[..., None], anchors.t()[:, order])
+    near, far = _assign(overlaps, assigner)
+    # Takes half the time of `window[:, order]`.
+    window = window.gather(1, order.expand(num_images, -1))
     max_pos = int(sampler.num * sampler.pos_fraction)
     max_neg = sampler.num - max_pos
     is_positive = positive[:, None]
-    pos, is_pos = draw(near & is_positive, keys, max_pos)
-    neg, is_neg = draw(
-        torch.where(is_positive, far, window), keys, max(max_neg, num_neg))
+    pos, is_pos = first_candidates(near & is_positive, starts, max_pos)
+    neg, is_neg = first_candidates(
+        (far & is_positive) | (window & ~is_positive), starts,
+        max(max_neg, num_neg))
+    pos, neg = order[pos], order[neg]
     # Negative pairs give another number of anchors.
     rank = torch.arange(neg.shape[1], device=neg.device)
     is_neg = is_neg & torch.where(is_positive, rank < max_neg, rank < num_neg)
@@ -85,16 +93,14 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
     share_pos, share_neg = (
         one.to(anchors) / (one.sum(1, keepdim=True).clamp(min=1) * num_images)
         for one in (is_pos, is_neg))
-    shape = (num_images, num_anchors)
-    box_weights = anchors.new_zeros(shape).scatter_(1, pos, share_pos)
-    # A place that is no negative may be a positive: it adds nothing.
-    label_weights = anchors.new_zeros(shape).scatter_(
-        1, pos, share_pos / 2).scatter_add_(1, neg, share_neg / 2)
+    # Places that are there again add nothing.
+    box_weights = anchors.new_zeros(shape).scatter_add_(1, pos, share_pos)
+    label_weights = (box_weights / 2).scatter_add_(1, neg, share_neg / 2)
     labels = torch.zeros(
-        shape, dtype=torch.long, device=anchors.device).scatter_(
+        shape, dtype=torch.long, device=anchors.device).scatter_add_(
             1, pos, is_pos.long())
     encoded = _encode(coder, anchors[pos], gt_bboxes[:, None])
-    deltas = anchors.new_zeros(shape + (4, )).scatter_(
+    deltas = anchors.new_zeros(shape + (4, )).scatter_add_(
         1, pos[..., None].expand(-1, -1, 4),
         encoded.where(is_pos[..., None], anchors.new_zeros(())))
     return AnchorTargets(labels, label_weights, deltas,
@@ -105,14 +111,17 @@ def _assign(overlaps: Tensor,
             assigner: MaxIoUAssigner) -> Tuple[Tensor, Tensor]:
     """Anchors that are the target, and that are not, (N, K) bool each."""
     near = overlaps >= assigner.pos_iou_thr
-    low, high = (0, assigner.neg_iou_thr) if isinstance(
-        assigner.neg_iou_thr, float) else assigner.neg_iou_thr
-    far = (overlaps >= low) & (overlaps < high)
+    if isinstance(assigner.neg_iou_thr, float):
+        far = overlaps < assigner.neg_iou_thr
+    else:
+        low, high = assigner.neg_iou_thr
+        far = (overlaps >= low) & (overlaps < high)
     if assigner.match_low_quality:
         # However small the overlap: whatever fits best.
         top = overlaps.amax(1, keepdim=True)
         near = near | ((overlaps == top) & (top >= assigner.min_pos_iou))
-    return near, far & ~near
+        far = far & ~near
+    return near, far
 
 
 def _encode(coder: Any, anchors: Tensor, gt_bboxes: Tensor) -> Tensor:

@@ -1,11 +1,12 @@
 """A correlation filter that learns the target while it is tracked."""
 import math
-from typing import Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from mmtrack.registry import TASK_UTILS
 from torch import Tensor
 
+from ..ops.constants import cached_constant
 from ..ops.full_precision import full_precision
 from .feature_norm import centred
 
@@ -32,62 +33,81 @@ class FilterState(NamedTuple):
     filter: Tensor
 
 
-class _Fourier:
-    """Real 2-D Fourier transforms of maps of one size, and their window.
+def _waves(size: int) -> Tuple[Tensor, Tensor]:
+    """Cosines and sines of the transform, (size, size) float64 each."""
+    place = torch.arange(size, dtype=torch.float64)
+    angle = place[:, None] * place * (2 * torch.pi / size)
+    return angle.cos(), angle.sin()
 
-    In graphs they are matrix products: not every runtime has an FFT, and for
+
+@cached_constant()
+def _window(size: int, device: torch.device) -> Tensor:
+    """(size, size), that maps are multiplied with."""
+    window = torch.hann_window(size + 2, periodic=False)[1:-1]
+    return (window[:, None] * window).to(device)
+
+
+@cached_constant()
+def _forward_matrices(size: int,
+                      device: torch.device) -> Tuple[Tensor, Tensor]:
+    """Columns (2 * H, 2 * H), both parts stacked, and rows (W, 2 * half).
+
+    Along rows, the real and the imaginary part are side by side.
+    """
+    cos, sin = _waves(size)
+    half = size // 2 + 1
+    columns = torch.cat([
+        torch.cat([cos, sin], dim=1),
+        torch.cat([-sin, cos], dim=1),
+    ])
+    rows = torch.cat([cos[:, :half], -sin[:, :half]], dim=1)
+    return columns.float().to(device), rows.float().to(device)
+
+
+@cached_constant()
+def _back_matrices(size: int, out_size: int,
+                   device: torch.device) -> Tuple[Tensor, Tensor]:
+    """Columns and rows of the inverse, for the values around zero shift."""
+    cos, sin = _waves(size)
+    half = size // 2 + 1
+    # All but the first column, and the last one of even sizes, stand for
+    # their conjugates too.
+    share = torch.full((half, ), 2., dtype=torch.float64)
+    share[0] = 1
+    if size % 2 == 0:
+        share[-1] = 1
+    share /= size**2
+    at = (torch.arange(out_size) - out_size // 2) % size
+    c, s = cos[at], sin[at]
+    columns = torch.cat([
+        torch.cat([c, -s], dim=1),
+        torch.cat([s, c], dim=1),
+    ])
+    rows = torch.cat([(c[:, :half] * share).t(), -(s[:, :half] * share).t()])
+    return columns.float().to(device), rows.float().to(device)
+
+
+def _forward(maps: Tensor) -> Tensor:
+    """(C, S, S) maps to (C, S, S // 2 + 1, 2).
+
+    In graphs it is a matrix product: not every runtime has an FFT, and for
     maps this small it hardly matters.
     """
+    if not torch.onnx.is_in_onnx_export():
+        return torch.view_as_real(torch.fft.rfft2(maps))
+    size = maps.shape[-1]
+    columns, rows = _forward_matrices(int(size), maps.device)
+    real, imag = (maps @ rows).chunk(2, dim=-1)
+    out = columns @ torch.cat([real, imag], dim=1)
+    return torch.stack(out.split(int(size), dim=1), dim=-1)
 
-    def __init__(self, size: int) -> None:
-        place = torch.arange(size, dtype=torch.float64)
-        angle = place[:, None] * place * (2 * torch.pi / size)
-        cos, sin = angle.cos(), angle.sin()
-        half = size // 2 + 1
-        self.size = size
-        window = torch.hann_window(size + 2, periodic=False)[1:-1]
-        self.window = window[:, None] * window
-        # (W, 2 * half): along rows, real and imaginary part side by side.
-        self.rows = torch.cat([cos[:, :half], -sin[:, :half]], dim=1).float()
-        # (2 * H, 2 * H): along columns, both parts stacked.
-        self.columns = torch.cat([
-            torch.cat([cos, sin], dim=1),
-            torch.cat([-sin, cos], dim=1),
-        ]).float()
-        # All but the first column, and the last one of even sizes, stand for
-        # their conjugates too.
-        share = torch.full((half, ), 2.)
-        share[0] = 1
-        if size % 2 == 0:
-            share[-1] = 1
-        self._back = cos, sin, share.double() / size**2
-        self._back_matrices: Dict[int, Tuple[Tensor, Tensor]] = {}
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """(C, H, W) maps to (C, H, W // 2 + 1, 2)."""
-        if not torch.onnx.is_in_onnx_export():
-            return torch.view_as_real(torch.fft.rfft2(maps))
-        real, imag = (maps @ self.rows.to(maps.device)).chunk(2, dim=-1)
-        out = self.columns.to(maps.device) @ torch.cat([real, imag], dim=1)
-        return torch.stack(out.split(self.size, dim=1), dim=-1)
-
-    def back_around_zero(self, spectrum: Tensor, size: int) -> Tensor:
-        """(H, W // 2 + 1, 2) to the (size, size) values around zero shift."""
-        if size not in self._back_matrices:
-            cos, sin, share = self._back
-            at = (torch.arange(size) - size // 2) % self.size
-            c, s, half = cos[at], sin[at], len(share)
-            self._back_matrices[size] = (
-                torch.cat([
-                    torch.cat([c, -s], dim=1),
-                    torch.cat([s, c], dim=1),
-                ]).float(),
-                torch.cat([(c[:, :half] * share).t(),
-                           -(s[:, :half] * share).t()]).float())
-        columns, rows = (m.to(spectrum.device)
-                         for m in self._back_matrices[size])
-        real, imag = (columns @ torch.cat(spectrum.unbind(-1))).split(size)
-        return torch.cat([real, imag], dim=1) @ rows
+def _back_around_zero(spectrum: Tensor, size: int) -> Tensor:
+    """(S, S // 2 + 1, 2) to the (size, size) values around zero shift."""
+    columns, rows = _back_matrices(int(spectrum.shape[0]), size,
+                                   spectrum.device)
+    real, imag = (columns @ torch.cat(spectrum.unbind(-1))).split(size)
+    return torch.cat([real, imag], dim=1) @ rows
 
 
 @TASK_UTILS.register_module()
@@ -138,12 +158,6 @@ class CorrelationFilter:
         self.regularization = regularization
         self.supports = tuple(supports)
         self.min_score = min_score
-        self._transforms: Dict[int, _Fourier] = {}
-
-    def _transform(self, size: int) -> _Fourier:
-        if size not in self._transforms:
-            self._transforms[size] = _Fourier(size)
-        return self._transforms[size]
 
     def spectrum(self, search_feats: Feats) -> Tensor:
         """Normalise the features, and transform them.
@@ -156,9 +170,8 @@ class CorrelationFilter:
             Tensor: (C of all levels, S, S // 2 + 1, 2) float32.
         """
         maps = torch.cat([centred(search_feats[i])[0] for i in self.levels])
-        transform = self._transform(maps.shape[-1])
         with full_precision(maps.device):
-            return transform.forward(maps * transform.window.to(maps.device))
+            return _forward(maps * _window(int(maps.shape[-1]), maps.device))
 
     def init(self, spectrum: Tensor,
              target_size: Sequence[float]) -> FilterState:
@@ -197,23 +210,23 @@ class CorrelationFilter:
     def _sums(self, spectrum: Tensor, shift: Sequence[float],
               target_size: Sequence[float]) -> Tuple[Tensor, Tensor]:
         """Numerator and denominator of one frame."""
-        wanted = self._wanted(spectrum.shape[1], shift, target_size).to(
-            spectrum.device)
+        wanted = self._wanted(spectrum.shape[1], shift, target_size,
+                              spectrum.device)
         numerator = torch.view_as_complex(
             wanted).conj() * torch.view_as_complex(spectrum)
         return (torch.view_as_real(numerator),
                 spectrum.square().sum(0).sum(-1))
 
     def _wanted(self, size: int, shift: Sequence[float],
-                target_size: Sequence[float]) -> Tensor:
+                target_size: Sequence[float], device: torch.device) -> Tensor:
         """Spectrum of a Gaussian at the target, (S, S // 2 + 1, 2)."""
         sigma = self.sigma * math.sqrt(target_size[0] * target_size[1])
-        place = torch.arange(size, dtype=torch.float32)
+        place = torch.arange(size, dtype=torch.float32, device=device)
         x, y = ((-0.5 *
                  (((place - value / self.stride + size / 2) % size -
                    size / 2) * self.stride / sigma)**2).exp()
                 for value in shift)
-        return self._transform(size).forward(y[:, None] * x)
+        return _forward(y[:, None] * x)
 
     def _finish(self, numerator: Tensor, denominator: Tensor,
                 target_size: Sequence[float]) -> FilterState:
@@ -232,8 +245,7 @@ class CorrelationFilter:
             # Half a cell further, falling from 0.9 to 0.1 within one.
             x, y = ((EDGE * (support * side / self.stride / 2 + 0.5 -
                              distance)).sigmoid() for side in target_size)
-            filters.append(
-                self._transform(size).forward(maps * (y[:, None] * x)))
+            filters.append(_forward(maps * (y[:, None] * x)))
         return FilterState(numerator, denominator, torch.stack(filters))
 
     def respond(self, weights: Tensor, spectrum: Tensor, size: int) -> Tensor:
@@ -251,7 +263,7 @@ class CorrelationFilter:
         responses = []
         with full_precision(spectrum.device):
             for one in weights:
-                response = self._transform(spectrum.shape[1]).back_around_zero(
+                response = _back_around_zero(
                     _correlate(one, spectrum), size)
                 response = response / response.max().clamp(min=MIN_PEAK)
                 responses.append(response.clamp(min=0))

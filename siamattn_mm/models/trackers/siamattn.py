@@ -24,6 +24,7 @@ from mmtrack.registry import MODELS, TASK_UTILS
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from siamattn_mm.torch_compat import check_can_compile, compile_module
 from siamattn_mm.utils.machine_load import LOAD
 
 from ..heads import Proposal
@@ -208,6 +209,8 @@ class SiamAttn(SiamRPN):
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg)
         precision_of(test_cfg)  # early
+        if test_cfg and test_cfg.get('compile'):
+            check_can_compile()
         self.num_low_level = num_low_level
         self.siamese_neck = MODELS.build(siamese_neck)
         if refine_head is not None:
@@ -493,7 +496,7 @@ class SiamAttn(SiamRPN):
             # Operators of the fast form are unknown to torch.compile.
             set_optimize(part, False)
             # Template and search crops differ in size: one graph for each.
-            part.compile(dynamic=False)
+            compile_module(part)
         self._compiled = True
 
     def _precision(self) -> ContextManager:

@@ -1,16 +1,30 @@
 """A nan stops training or is passed over; the weights never see it."""
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
+from mmengine.utils import digit_version
 from mmtrack.registry import DATASETS, MODELS
 from mmtrack.structures import TrackDataSample
 from torch.utils.data import Dataset
 
 from siamattn_mm.engine import NonFiniteLossHook
+
+SGD = dict(type='SGD', lr=1e-3, momentum=.9, weight_decay=.1)
+ADAMW = dict(type='AdamW', lr=1e-3, weight_decay=.1)
+# As on a GPU; PyTorch 2.4 is the first to have it on a CPU.
+FUSED = [
+    pytest.param(
+        dict(one, fused=True),
+        marks=pytest.mark.skipif(
+            digit_version(torch.__version__) < digit_version('2.4'),
+            reason='no fused optimizer on a CPU')) for one in (SGD, ADAMW)
+]
 
 
 @MODELS.register_module(force=True)
@@ -50,8 +64,9 @@ class Values(Dataset):
                 metainfo=dict(sample_id=(0, 0, index))))
 
 
-def train(tmp_path, values, norm=False, accumulate=1, **hook):
-    """Batches of one; gives the Runner and the weights after each."""
+def train(tmp_path, values, norm=False, accumulate=1, optimizer=SGD,
+          clip=dict(max_norm=10.), **hook):
+    """Batches of one; gives the weights after each, and the error."""
     runner = Runner.from_cfg(
         Config(
             dict(
@@ -67,9 +82,8 @@ def train(tmp_path, values, norm=False, accumulate=1, **hook):
                 optim_wrapper=dict(
                     type='OptimWrapper',
                     accumulative_counts=accumulate,
-                    optimizer=dict(
-                        type='SGD', lr=1e-3, momentum=.9, weight_decay=.1),
-                    clip_grad=dict(max_norm=10.)),
+                    optimizer=dict(optimizer),
+                    clip_grad=clip and dict(clip)),
                 custom_hooks=[dict(type='NonFiniteLossHook', **hook)])))
     weights = []
     original = runner.model.train_step
@@ -112,6 +126,64 @@ def test_skip(tmp_path, bad):
     assert not torch.equal(weights[2], weights[1])
     log = ''.join(p.read_text() for p in tmp_path.rglob('*.log'))
     assert 'epoch 1, iteration 2' in log and 'step skipped' in log
+
+
+@pytest.mark.parametrize('optimizer', [SGD, ADAMW, *FUSED])
+def test_any_optimizer_skips(tmp_path, optimizer):
+    """The first step too, before there is any momentum."""
+    clip = None if optimizer['type'] == 'SGD' else dict(max_norm=10.)
+    kwargs = dict(optimizer=optimizer, clip=clip, action='skip')
+    weights, error = train(tmp_path / 'a', ['nan', 1, 7, 1], **kwargs)
+    assert error is None
+    assert torch.equal(weights[0], torch.ones(3))
+    assert torch.equal(weights[2], weights[1])
+    # As if these batches had not been there, momentum and counts included.
+    clean, _ = train(tmp_path / 'b', [1, 1], **kwargs)
+    assert torch.equal(weights[3], clean[1])
+
+
+@pytest.mark.parametrize('optimizer', FUSED)
+def test_a_fused_step_is_not_waited_for(tmp_path, optimizer, monkeypatch):
+    """Whether a gradient is finite is not read before the step."""
+    reads = []
+    is_true = torch.Tensor.__bool__
+
+    def read(tensor):
+        reads.append('read')
+        return is_true(tensor)
+
+    step = NonFiniteLossHook._check
+
+    def check(*args):
+        before = len(reads)
+        step(*args)
+        assert len(reads) == before
+
+    monkeypatch.setattr(torch.Tensor, '__bool__', read)
+    monkeypatch.setattr(NonFiniteLossHook, '_check', check)
+    _, error = train(tmp_path, [1, 7], optimizer=optimizer)
+    assert 'iteration 2: the losses are finite here' in error
+    assert reads
+
+
+@pytest.mark.skipif(
+    not hasattr(torch.amp, 'GradScaler'), reason='no loss scaler on a CPU')
+def test_a_loss_scaler_leaves_steps_out_itself():
+    """A scale that is too large is no reason to stop."""
+    weight = torch.nn.Parameter(torch.ones(3))
+    wrapper = OptimWrapper(torch.optim.AdamW([weight], fused=True))
+    hook = NonFiniteLossHook()
+    hook.before_train(SimpleNamespace(optim_wrapper=wrapper))
+    scaler = torch.amp.GradScaler('cpu', init_scale=2.**127)
+    for factor, changes in ((100., False), (1e-38, True)):
+        before = weight.detach().clone()
+        scaler.scale((weight * factor).sum()).backward()
+        scaler.step(wrapper.optimizer)
+        scaler.update()
+        wrapper.zero_grad()
+        assert torch.equal(before, weight) is not changes
+        assert not hook._dropped
+    assert not hasattr(wrapper.optimizer, 'found_inf')
 
 
 def test_too_many_in_a_row(tmp_path):

@@ -11,7 +11,7 @@ from siamattn_mm.models.task_modules.anchor_targets import (
     can_batch,
     negative_window,
 )
-from siamattn_mm.utils.image_keys import image_keys
+from siamattn_mm.utils.image_draws import draw_order
 
 pytestmark = pytest.mark.usefixtures('_mmtrack_scope')
 SIZE, NUM_ANCHORS, STRIDE, MIDDLE = (25, 25), 5, (8, 8), 127
@@ -81,12 +81,13 @@ def iou(box, others):
     return inter / np.maximum(area - inter, 1e-6)
 
 
-def smallest(candidates, keys, num):
-    """Places of the candidates with the smallest keys."""
-    return sorted(np.flatnonzero(candidates), key=lambda i: keys[i])[:num]
+def first(candidates, order, start, num):
+    """Candidates in their order, from where the image begins."""
+    turned = np.roll(order, -start)
+    return [place for place in turned if candidates[place]][:num]
 
 
-def oracle(anchors, box, positive, keys, low_quality, min_pos_iou):
+def oracle(anchors, box, positive, draws, low_quality, min_pos_iou):
     """One image: positive and negative places (mmtrack's rules)."""
     if not positive:
         cell = [
@@ -96,13 +97,13 @@ def oracle(anchors, box, positive, keys, low_quality, min_pos_iou):
         used = np.zeros(SIZE + (NUM_ANCHORS, ), bool)
         used[max(0, cell[1] - 3):max(0, cell[1] + 4),
              max(0, cell[0] - 3):max(0, cell[0] + 4)] = True
-        return [], smallest(used.ravel(), keys, NUM_NEG)
+        return [], first(used.ravel(), *draws, NUM_NEG)
     overlap = iou(box, anchors)
     near = overlap >= .6
     if low_quality and overlap.max() >= min_pos_iou:
         near |= overlap == overlap.max()
     far = (overlap < .3) & ~near
-    return smallest(near, keys, 16), smallest(far, keys, 48)
+    return first(near, *draws, 16), first(far, *draws, 48)
 
 
 @pytest.mark.parametrize('assigner', [
@@ -111,14 +112,15 @@ def oracle(anchors, box, positive, keys, low_quality, min_pos_iou):
 def test_sets_and_weights_are_those_of_one_image_after_the_other(assigner):
     boxes, positive = batch(80)
     parts, anchors = build(**assigner), anchors_of()
-    keys = image_keys(len(boxes), len(anchors))
+    draws = draw_order(len(boxes), len(anchors))
     found = anchor_targets(
-        anchors, boxes, positive, keys, *parts,
+        anchors, boxes, positive, draws, *parts,
         negative_window(boxes, SIZE, STRIDE, NUM_ANCHORS, MIDDLE), NUM_NEG)
     some = 0
     for i, box in enumerate(boxes.numpy()):
         pos, neg = oracle(anchors.numpy(), box, bool(positive[i]),
-                          keys[i].numpy(), bool(assigner), .3)
+                          (draws.order.numpy(), int(draws.starts[i])),
+                          bool(assigner), .3)
         some += len(pos)
         labels, weights = np.zeros(3125, int), np.zeros(3125)
         box_weights = np.zeros(3125)
@@ -156,7 +158,7 @@ def test_rois_are_those_of_one_image_after_the_other(refinement_head):
     torch.manual_seed(5)
     found = refinement_head.sample_rois(proposals, boxes, positive)
     torch.manual_seed(5)
-    keys = image_keys(30, 201).numpy()
+    order, starts = (part.numpy() for part in draw_order(30, 201))
     expected, images = [], []
     for i, box in enumerate(boxes.numpy()):
         if not positive[i] or (box[2:] <= box[:2]).any():
@@ -169,7 +171,7 @@ def test_rois_are_those_of_one_image_after_the_other(refinement_head):
         corners = np.concatenate([corners, box[None]])
         good = iou(box, corners) >= .5
         good[-1] = True
-        picked = smallest(good, keys[i], 16)
+        picked = first(good, order, starts[i], 16)
         picked = (picked * 16)[:16]
         images.append(i)
         expected += [[i, *corners[j]] for j in picked]

@@ -598,11 +598,13 @@ def test_proposals_are_decoded_in_crop_pixels(small_config, monkeypatch):
 def test_torch_compile_gets_plain_parts_once(small_config, frames,
                                              monkeypatch):
     small_config.model.test_cfg.compile = True
-    model = MODELS.build(small_config.model).eval()
     compiled = []
     monkeypatch.setattr(
-        nn.Module, 'compile', lambda self, **kwargs: compiled.append(
-            (self, kwargs)))
+        nn.Module,
+        'compile',
+        lambda self, **kwargs: compiled.append((self, kwargs)),
+        raising=False)
+    model = MODELS.build(small_config.model).eval()
     model.init(frames[0], BOX)
     model.init(frames[1], BOX)
     assert [part for part, _ in compiled] == [model.backbone, model.head]
@@ -618,6 +620,13 @@ def test_torch_compile_gets_plain_parts_once(small_config, frames,
     other.init(frames[1], BOX)
     assert_close(
         found.bbox, other.track(frames[2]).bbox, atol=1e-2, rtol=1e-4)
+
+
+def test_old_torch_cannot_compile(small_config, monkeypatch):
+    small_config.model.test_cfg.compile = True
+    monkeypatch.delattr(nn.Module, 'compile', raising=False)
+    with pytest.raises(ValueError, match='compile needs PyTorch 2.2 or newer'):
+        MODELS.build(small_config.model)
 
 
 def test_norms_of_frozen_parts_keep_their_statistics(small_config):

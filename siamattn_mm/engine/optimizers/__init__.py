@@ -1,0 +1,3 @@
+from .device_optimizers import DeviceAdamW, DeviceSGD
+
+__all__ = ['DeviceAdamW', 'DeviceSGD']
