@@ -7,7 +7,7 @@ import torch
 from mmcv.ops import DeformConv2d
 from torch import Tensor, nn
 
-from siamattn_mm.models.ops import fused_conv
+from siamattn_mm.models.ops import fused_conv, onednn
 from siamattn_mm.models.ops.deform_roi_pool_pack import BaseDeformRoIPooling
 from siamattn_mm.torch_compat import FlopCounterMode
 
@@ -121,6 +121,9 @@ class FlopGauge:
     def __enter__(self) -> 'FlopGauge':
         if FlopCounterMode is None:
             raise RuntimeError('counting needs PyTorch 2.1 or newer')
+        # Trying oneDNN's operators out, the first time, is not the model's.
+        for dtype in (torch.float32, torch.bfloat16):
+            onednn.takes(dtype)
         self._extra = 0
         modules = self._model.modules() if isinstance(
             self._model, nn.Module) else ()
