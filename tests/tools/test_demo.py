@@ -445,7 +445,8 @@ def test_from_another_folder(repository, folder, checkpoint, tmp_path):
                           stderr=subprocess.PIPE,
                           universal_newlines=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith('results: 2 frames in result.mp4, ')
+    assert done.stdout.startswith(
+        'device: cpu\nresults: 2 frames in result.mp4, ')
     assert sorted(os.listdir(str(tmp_path / 'results'))) == FILES
 
 
