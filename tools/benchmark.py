@@ -13,7 +13,6 @@ Examples:
 import argparse
 import functools
 import json
-import os
 import os.path as osp
 from itertools import islice
 from typing import Any, Dict, List, Tuple
@@ -51,6 +50,7 @@ from siamattn_mm.utils.command_line import (
 )
 from siamattn_mm.utils.devices import check_device, describe_device
 from siamattn_mm.utils.files import check_writable
+from siamattn_mm.utils.openmp import usable_cores
 
 MIN_SIDE = 16
 PIPELINE_BATCH = 8
@@ -216,13 +216,6 @@ def check_mode(parser: Parser, args: argparse.Namespace) -> str:
     if args.runs is None:
         args.runs = 3 if modes == ['train_step'] else 7
     return modes[0]
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, 'sched_getaffinity'):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def progress_bar(console: Console) -> progress.Progress:

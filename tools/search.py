@@ -32,6 +32,7 @@ from siamattn_mm.utils.command_line import (
     say_device,
     warnings_in_one_line,
 )
+from siamattn_mm.utils.devices import device_of
 from siamattn_mm.utils.files import check_writable
 
 MASK_KEY = 'refine.mask_thr'
@@ -199,7 +200,7 @@ def conditions_of(args: argparse.Namespace, model, test_cfg, space,
         sequences=[[s.name, len(s)] for s in store.sequences],
         mask_weight=args.mask_weight,
         thresholds=args.mask_thr,
-        device=next(model.parameters()).device.type)
+        device=device_of(model).type)
 
 
 def run_trials(args: argparse.Namespace, model, store, found) -> None:

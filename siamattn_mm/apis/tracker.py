@@ -5,7 +5,6 @@ import warnings
 from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS
@@ -284,7 +283,7 @@ def init_tracker(config: Union[str, Config],
     config = read_config(config)
     init_default_scope(config.get('default_scope', 'mmtrack'))
     if checkpoint is not None and is_exported(checkpoint):
-        if device is not None and torch.device(device).type != 'cpu':
+        if device is not None and check_device(device).type != 'cpu':
             raise ValueError(f'device {device!r}: exported models such as '
                              f'{checkpoint!r} run on the CPU')
         return Tracker(

@@ -21,7 +21,8 @@ import numpy as np
 
 from siamattn_mm.apis import Tracker
 
-from .frame import WARM_UP, spread
+from .frame import WARM_UP
+from .spread import spread
 
 # Until the scheduler has spread new processes over the cores, in seconds.
 _SETTLE = .3
@@ -73,7 +74,7 @@ def measure_busy(tracker: Tracker,
         ``init_ms``, ``frame_ms`` (of each run's median frame), ``fps`` (of
         all frames of a run), ``times_quiet``, how many times as long a
         frame takes as the quiet one of the same round
-        (:class:`~.frame.Spread` as dicts), and ``others``, how many cores
+        (:class:`~.spread.Spread` as dicts), and ``others``, how many cores
         were taken by processes that have nothing to do with this: the median
         over the runs, None where the system does not say.
     """

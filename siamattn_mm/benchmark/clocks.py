@@ -3,7 +3,6 @@ import time
 from typing import Any, Callable, Union
 
 import torch
-from torch import nn
 
 
 class Clock:
@@ -101,16 +100,3 @@ def clock_for(device: Union[torch.device, str]) -> Clock:
     """
     device = torch.device(device)
     return CudaClock(device) if device.type == 'cuda' else Clock()
-
-
-def device_of(model: Any) -> torch.device:
-    """Where a model's parameters are.
-
-    Args:
-        model (Any): A module; whatever else it is runs on the CPU.
-
-    Returns:
-        torch.device: Of the first parameter.
-    """
-    parameters = model.parameters() if isinstance(model, nn.Module) else ()
-    return next((p.device for p in parameters), torch.device('cpu'))

@@ -11,8 +11,9 @@ from mmengine.config import Config
 
 from siamattn_mm.apis import Tracker, init_tracker
 from siamattn_mm.deploy import is_exported
+from siamattn_mm.utils.devices import device_of
 
-from .clocks import Clock, clock_for, device_of
+from .clocks import Clock, clock_for
 from .flops import FlopGauge, can_count, matmul_peak
 from .memory import gpu_peak_mb, peak_rss_mb, reset_peak, rss_mb
 from .spread import Spread, spread

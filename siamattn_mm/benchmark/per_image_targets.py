@@ -1,18 +1,15 @@
-"""Targets and RoIs one image after the other, to compare with.
+"""RoIs and masks one image after the other, to compare with.
 
-It is what this project did before it made them for a whole batch: mmtrack's
-loop over the images, with a state of the random generator for each, and loops
-of its own. Whatever is drawn differs from what a whole batch draws; how much,
-and from what, does not.
+It is what this project did before it made them for a whole batch, with a
+state of the random generator for each image; the anchors' loop is
+``SiamAttnRPNHead.targets_one_by_one``. Whatever is drawn differs from what a
+whole batch draws; how much, and from what, does not.
 """
-import contextlib
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, List, Optional
 
 import torch
 import torch.nn.functional as F
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy, bbox_overlaps
-from mmengine.structures import InstanceData
-from mmtrack.models.track_heads import SiameseRPNHead
 from torch import Tensor
 
 from siamattn_mm.models.heads.refinement_head import (
@@ -20,41 +17,7 @@ from siamattn_mm.models.heads.refinement_head import (
     clip_to_crop,
     crop_masks,
 )
-
-
-def _image_seeds(num_images: int) -> List[int]:
-    return torch.randint(2**31, (num_images, )).tolist()
-
-
-@contextlib.contextmanager
-def _seeded(seed: int, device: torch.device) -> Iterator[None]:
-    devices = [device] if device.type == 'cuda' else []
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
-        yield
-
-
-def anchor_targets(head: SiameseRPNHead, instances: List[InstanceData],
-                   size: Tuple[int, int]) -> Tuple[Tensor, ...]:
-    """Anchors to train on.
-
-    Args:
-        head (SiameseRPNHead): The RPN head.
-        instances (list[InstanceData]): ``bboxes`` (1, 4), xyxy in crop
-            pixels, and ``labels`` (1,) of each search crop, on the device.
-        size (tuple[int, int]): H, W of the score maps.
-
-    Returns:
-        tuple[Tensor, ...]: As of ``SiamAttnRPNHead.get_targets``.
-    """
-    targets = []
-    for seed, one in zip(_image_seeds(len(instances)), instances):
-        with _seeded(seed, one.bboxes.device):
-            targets.append(SiameseRPNHead.get_targets(head, [one], size))
-    labels, label_weights, deltas, delta_weights = (
-        torch.cat(parts) for parts in zip(*targets))
-    return (labels, label_weights / len(instances), deltas,
-            delta_weights / len(instances))
+from siamattn_mm.utils.image_draws import image_keys, own_numbers
 
 
 def sample_rois(train_cfg: dict, proposals: Tensor, gt_bboxes: Tensor,
@@ -71,7 +34,7 @@ def sample_rois(train_cfg: dict, proposals: Tensor, gt_bboxes: Tensor,
         SampledRoIs: As of ``RefinementHead.sample_rois``.
     """
     rois, targets, images = [], [], []
-    seeds = _image_seeds(len(proposals))
+    keys = image_keys(len(proposals)).tolist()
     for i in positive.nonzero().flatten().tolist():
         boxes = bbox_cxcywh_to_xyxy(
             clip_to_crop(proposals[i].float(), train_cfg['search_size'],
@@ -83,7 +46,7 @@ def sample_rois(train_cfg: dict, proposals: Tensor, gt_bboxes: Tensor,
         overlaps = bbox_overlaps(boxes, gt)[:, 0]
         overlaps[-1] = 1.  # however small the ground truth is
         eligible = (overlaps >= train_cfg['pos_iou_thr']).nonzero().flatten()
-        with _seeded(seeds[i], eligible.device):
+        with own_numbers(keys[i], eligible.device):
             order = torch.randperm(len(eligible), device=eligible.device)
         picked = eligible[order].repeat(
             -(-train_cfg['num_rois'] // len(eligible)))

@@ -9,9 +9,10 @@ from siamattn_mm.models.heads.refinement_head import (
     RefinementHead,
     SampledRoIs,
 )
+from siamattn_mm.utils.devices import device_of
 
 from . import per_image_targets as loops
-from .clocks import clock_for, device_of
+from .clocks import clock_for
 from .errors import BenchmarkError
 from .patches import Patches
 from .spread import spread
@@ -82,7 +83,8 @@ class TargetRace:
 
     def anchors_by_loop(self) -> Tuple[Tensor, ...]:
         """tuple[Tensor, ...]: Of :meth:`.get_targets`."""
-        return loops.anchor_targets(self.head, self.there, self.size)
+        return self.head.targets_one_by_one(self.there, self.size,
+                                            self.proposals.device)
 
     def anchors_at_once(self) -> Tuple[Tensor, ...]:
         """tuple[Tensor, ...]: Of :meth:`.get_targets`."""

@@ -8,7 +8,8 @@ from typing import Any, Iterator, NoReturn
 from .configs import ROOT, find_config
 
 __all__ = [
-    'DEFAULT_CONFIG', 'Parser', 'ROOT', 'add_model_arguments', 'find_config',
+    'DEFAULT_CONFIG', 'Parser', 'ROOT', 'add_device_argument',
+    'add_model_arguments', 'find_config', 'say_device',
     'warnings_in_one_line'
 ]
 
@@ -63,10 +64,9 @@ def say_device(model: Any, file: Any = None) -> None:
         file (Any): Defaults to None: stdout.
     """
     # Late: whoever asks for help does not wait for PyTorch.
-    from .devices import describe_device
-    weight = next(model.parameters(), None)
-    print('device:', 'cpu' if weight is None else describe_device(
-        weight.device), file=file, flush=True)
+    from .devices import describe_device, device_of
+    print(
+        'device:', describe_device(device_of(model)), file=file, flush=True)
 
 
 @contextlib.contextmanager

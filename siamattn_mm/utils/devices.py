@@ -1,9 +1,12 @@
 """Which device to compute on."""
 import functools
 import warnings
-from typing import Optional
+from typing import Any, Optional
 
 import torch
+from torch import nn
+
+from .messages import first_line
 
 
 @functools.lru_cache(maxsize=None)
@@ -21,7 +24,7 @@ def default_device() -> str:
         torch.zeros(1, device='cuda').add(1).item()
     except RuntimeError as error:
         warnings.warn(
-            f'the GPU is not used: {_first_line(error)}; install a PyTorch '
+            f'the GPU is not used: {first_line(error)}; install a PyTorch '
             'that was built for it', stacklevel=2)
         return 'cpu'
     return 'cuda'
@@ -47,7 +50,7 @@ def check_device(device: Optional[str]) -> torch.device:
         return torch.zeros(1, device=device).device
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(f'device {device!r} cannot be used: '
-                         f'{_first_line(error)}') from error
+                         f'{first_line(error)}') from error
 
 
 def describe_device(device: torch.device) -> str:
@@ -64,5 +67,14 @@ def describe_device(device: torch.device) -> str:
     return f'{device} ({torch.cuda.get_device_name(device)})'
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def device_of(model: Any) -> torch.device:
+    """Where a model's parameters are.
+
+    Args:
+        model (Any): A module; whatever else it is runs on the CPU.
+
+    Returns:
+        torch.device: Of the first parameter.
+    """
+    parameters = model.parameters() if isinstance(model, nn.Module) else ()
+    return next((p.device for p in parameters), torch.device('cpu'))

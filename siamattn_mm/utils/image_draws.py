@@ -1,5 +1,6 @@
 """Random numbers of an image that do not depend on who computes it."""
-from typing import NamedTuple, Tuple
+import contextlib
+from typing import Iterator, NamedTuple, Tuple
 
 import torch
 from mmengine.dist import get_dist_info
@@ -37,6 +38,20 @@ def image_keys(num_images: int) -> Tensor:
     rank, world_size = get_dist_info()
     return torch.rand(
         num_images * world_size, dtype=torch.float64)[rank::world_size]
+
+
+@contextlib.contextmanager
+def own_numbers(key: float, device: torch.device) -> Iterator[None]:
+    """Let an image draw from numbers that are its own.
+
+    Args:
+        key (float): Of :func:`image_keys`.
+        device (torch.device): Where else than on the CPU it draws.
+    """
+    devices = [device] if device.type == 'cuda' else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(int(key * 2**53))
+        yield
 
 
 def draw_order(num_images: int, num_places: int) -> DrawOrder:

@@ -45,7 +45,12 @@ def is_set_by_user() -> bool:
     return any(name in os.environ for name in SETTINGS)
 
 
-def _cpus() -> int:
+def usable_cores() -> int:
+    """Cores that this process may use.
+
+    Returns:
+        int: 1 or more.
+    """
     if hasattr(os, 'sched_getaffinity'):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -72,7 +77,7 @@ class SleepingThreads:
             return
         self._leave = threading.Event()
         # Each holder's team is of as many threads, one of which it is itself.
-        for _ in range((_cpus() - working) // (working - 1) + 1):
+        for _ in range((usable_cores() - working) // (working - 1) + 1):
             ready = threading.Event()
             holder = threading.Thread(
                 target=_hold,

@@ -4,12 +4,7 @@ import functools
 import pytest
 import torch
 
-from siamattn_mm.benchmark.clocks import (
-    Clock,
-    CudaClock,
-    clock_for,
-    device_of,
-)
+from siamattn_mm.benchmark.clocks import Clock, CudaClock, clock_for
 from siamattn_mm.benchmark.stages import StageRecorder
 
 
@@ -87,9 +82,3 @@ def test_the_host():
 def test_any_reading():
     readings = iter([5, 12])
     assert Clock(lambda: next(readings)).timed(lambda: None) == 7
-
-
-def test_where_a_model_is():
-    assert device_of(torch.nn.Linear(1, 1, device='meta')).type == 'meta'
-    assert device_of(torch.nn.Identity()).type == 'cpu'
-    assert device_of(object()).type == 'cpu'

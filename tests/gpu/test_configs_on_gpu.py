@@ -4,12 +4,15 @@ import contextlib
 import numpy as np
 import pytest
 import torch
-from mmdet.structures.mask import BitmapMasks
+from config_steps import (
+    pair_sample,
+    total_of,
+    track_noise,
+    untouched_by_gradients,
+)
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData
 from mmtrack.registry import MODELS
-from mmtrack.structures import TrackDataSample
 
 from siamattn_mm.models import SiamAttn
 
@@ -70,18 +73,7 @@ def batch(num, device):
               255).to(device)
         for key, size in (('img', 127), ('search_img', 255))
     }
-    samples = []
-    for i in range(num):
-        instances = InstanceData(
-            bboxes=torch.tensor([[80., 90., 170., 160.]]),
-            labels=torch.tensor([int(i % 3 < 2)]))
-        if i % 2 == 0:
-            pixels = np.zeros((1, 255, 255), np.uint8)
-            pixels[:, 90:160, 80:170] = 1
-            instances.masks = BitmapMasks(pixels, 255, 255)
-        samples.append(
-            TrackDataSample(
-                search_gt_instances=instances, gt_instances=instances))
+    samples = [pair_sample(int(i % 3 < 2), i % 2 == 0) for i in range(num)]
     return inputs, samples
 
 
@@ -93,39 +85,18 @@ def learn(model, device, num, precision):
     if not isinstance(model, SiamAttn):  # mmtrack's takes all from there
         samples = [sample.to(device) for sample in samples]
     with computing_in(precision, device):
-        losses = model(inputs, samples, mode='loss')
-        total = sum(v for name, v in losses.items() if 'loss' in name)
+        total = total_of(model(inputs, samples, mode='loss'))
     total.backward()
-    missing = [
-        name for name, parameter in model.named_parameters()
-        if parameter.requires_grad and parameter.grad is None
-        and not name.startswith('backbone.')
-    ]
-    assert not missing
+    assert not untouched_by_gradients(model)
     total = float(total)
     assert np.isfinite(total)
     return total
 
 
 def track(model, device, precision):
-    """Three frames; gives the last box."""
-    model.eval()
-    frames = np.random.RandomState(0).randint(
-        0, 255, (3, 120, 160, 3), dtype=np.uint8)
-    for frame_id, frame in enumerate(frames):
-        sample = TrackDataSample(
-            metainfo=dict(frame_id=frame_id, ori_shape=(120, 160)),
-            gt_instances=InstanceData(
-                bboxes=torch.tensor([[40., 30., 80., 70.]])))
-        image = torch.from_numpy(frame).permute(2, 0, 1)[None, None]
-        if not isinstance(model, SiamAttn):
-            image = image.float().to(device)
-            sample = sample.to(device)
-        with torch.no_grad(), computing_in(precision, device):
-            out = model(dict(img=image), [sample], mode='predict')[0]
-        box = out.pred_track_instances.bboxes
-        assert box.shape == (1, 4) and torch.isfinite(box).all()
-    return box
+    """Three frames."""
+    with computing_in(precision, device):
+        track_noise(model.eval(), 3, device)
 
 
 @pytest.mark.parametrize('name', NAMES)

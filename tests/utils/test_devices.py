@@ -6,6 +6,7 @@ from siamattn_mm.utils.devices import (
     check_device,
     default_device,
     describe_device,
+    device_of,
 )
 
 
@@ -41,3 +42,9 @@ def test_a_gpu_that_does_not_work_is_left_out_with_one_warning(monkeypatch):
 def test_what_cannot_be_used_is_named():
     with pytest.raises(ValueError, match="device 'nowhere'"):
         check_device('nowhere')
+
+
+def test_where_a_model_is():
+    assert device_of(torch.nn.Linear(1, 1, device='meta')).type == 'meta'
+    assert device_of(torch.nn.Identity()).type == 'cpu'
+    assert device_of(object()).type == 'cpu'

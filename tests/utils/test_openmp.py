@@ -22,7 +22,7 @@ def holders():
 @pytest.mark.parametrize('cpus, teams', [(1, 0), (2, 1), (3, 2), (6, 5)])
 def test_there_are_more_threads_than_cpus(two_threads, monkeypatch, cpus,
                                           teams):
-    monkeypatch.setattr(openmp, '_cpus', lambda: cpus)
+    monkeypatch.setattr(openmp, 'usable_cores', lambda: cpus)
     monkeypatch.setattr(openmp, 'is_gnu', lambda: True)
     sleeping = openmp.SleepingThreads()
     assert not sleeping

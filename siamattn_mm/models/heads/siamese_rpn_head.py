@@ -11,7 +11,12 @@ from mmtrack.registry import MODELS
 from scipy.special import expit
 from torch import Tensor, nn
 
-from siamattn_mm.utils.image_draws import DrawOrder, draw_order, image_keys
+from siamattn_mm.utils.image_draws import (
+    DrawOrder,
+    draw_order,
+    image_keys,
+    own_numbers,
+)
 
 from ..ops.constants import cached_constant, upload
 from ..task_modules.anchor_targets import (
@@ -413,7 +418,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
         """
         device = device or batch_gt_instances[0].bboxes.device
         if not can_batch(self.assigner, self.sampler):
-            return self._targets_one_by_one(batch_gt_instances,
+            return self.targets_one_by_one(batch_gt_instances,
                                             score_maps_size, device)
         bboxes = upload(
             torch.cat([one.bboxes for one in batch_gt_instances]), device)
@@ -431,22 +436,27 @@ class SiamAttnRPNHead(SiameseRPNHead):
                            self.sampler, self.bbox_coder, window,
                            self.train_cfg.num_neg))
 
-    def _targets_one_by_one(self, batch_gt_instances: List[InstanceData],
-                            score_maps_size: torch.Size,
-                            device: torch.device) -> Tuple[Tensor, ...]:
+    def targets_one_by_one(self, batch_gt_instances: List[InstanceData],
+                           score_maps_size: torch.Size,
+                           device: torch.device) -> Tuple[Tensor, ...]:
         """mmtrack's targets, each image's from numbers of its own.
 
         So they do not depend on the images before it, nor on how many
         processes share the batch.
+
+        Args:
+            batch_gt_instances (list[InstanceData]): As :meth:`get_targets`.
+            score_maps_size (torch.Size): Height and width of the maps.
+            device (torch.device): Where targets are wanted.
+
+        Returns:
+            tuple[Tensor, ...]: As of :meth:`get_targets`.
         """
         num_images = len(batch_gt_instances)
         targets = []
         for key, instances in zip(
-                image_keys(num_images), batch_gt_instances):
-            with torch.random.fork_rng(
-                    [d for d in [instances.bboxes.device]
-                     if d.type == 'cuda']):
-                torch.manual_seed(int(key * 2**53))
+                image_keys(num_images).tolist(), batch_gt_instances):
+            with own_numbers(key, instances.bboxes.device):
                 targets.append(super().get_targets([instances],
                                                    score_maps_size))
         labels, label_weights, deltas, delta_weights = (

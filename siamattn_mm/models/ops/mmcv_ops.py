@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from siamattn_mm.utils.messages import first_line
+
 from .full_precision import full_precision
 
 # Images that mmcv's deformable conv unfolds at once.
@@ -46,9 +48,9 @@ def _works_on(device: torch.device) -> bool:
             deform_roi_pool(x, x.new_zeros(1, 5), None, (1, 1), 1., 1, .1)
             torch.cuda.synchronize(device)
     except (ImportError, RuntimeError, NotImplementedError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         warnings.warn(
-            f'mmcv\'s operators do not run on {device} ({reason}): '
+            f'mmcv\'s operators do not run on {device} '
+            f'({first_line(error)}): '
             f'PyTorch\'s do their work, more slowly. To mend it, {MEND}',
             stacklevel=2)
         return False

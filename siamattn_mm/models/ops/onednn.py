@@ -10,6 +10,8 @@ from typing import Optional, Sequence, Set
 import torch
 from torch import Tensor, nn
 
+from siamattn_mm.utils.messages import first_line
+
 from .full_precision import full_precision
 
 _NAMES = ('_convolution_pointwise', '_reorder_convolution_weight')
@@ -47,7 +49,7 @@ def give_up(dtype: torch.dtype, error: Exception) -> None:
     if dtype not in _refused:
         _refused.add(dtype)
         warnings.warn(
-            f'oneDNN refuses a conv of {dtype} ({_first_line(error)}): '
+            f'oneDNN refuses a conv of {dtype} ({first_line(error)}): '
             'PyTorch\'s own conv does its work, more slowly', stacklevel=2)
 
 
@@ -102,10 +104,6 @@ def _works(dtype: torch.dtype) -> bool:
     except (RuntimeError, TypeError):  # it refuses, or has other arguments
         return False
     return True
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def lay_out(weight: Tensor, conv: nn.Conv2d, size: Sequence[int]) -> Tensor:
