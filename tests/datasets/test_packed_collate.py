@@ -78,7 +78,7 @@ def equal(batch, other):
         assert one.metainfo == two.metainfo
         for key in ('gt_instances', 'search_gt_instances'):
             first, second = one.get(key), two.get(key)
-            assert list(first.keys()) == list(second.keys())
+            assert sorted(first.keys()) == sorted(second.keys())
             for name in ('bboxes', 'labels'):
                 assert first[name].dtype == second[name].dtype
                 assert torch.equal(first[name], second[name])
