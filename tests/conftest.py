@@ -1,5 +1,5 @@
 """Fixtures of the whole suite."""
-import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
@@ -68,17 +68,11 @@ def run_tool(monkeypatch, capfd):
 
     def run(name: str, *arguments) -> tuple:
         path = REPOSITORY / 'tools' / f'{name}.py'
-        # Tools import each other.
-        monkeypatch.syspath_prepend(str(path.parent))
-        spec = importlib.util.spec_from_file_location(f'tool_{name}', path)
-        tool = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(tool)
         monkeypatch.setattr(sys, 'argv', [f'{name}.py', *map(str, arguments)])
         capfd.readouterr()
-        try:
-            code = tool.main()
-        except SystemExit as stop:
-            code = stop.code
+        with pytest.raises(SystemExit) as stop:
+            runpy.run_path(str(path), run_name='__main__')
+        code = stop.value.code
         if isinstance(code, str):
             print(code, file=sys.stderr)
             code = 1

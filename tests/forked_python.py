@@ -27,17 +27,17 @@ def free_port():
 
 
 class Popen:
-    """``python SCRIPT ARGS`` in a fork of this process.
+    """``python -m MODULE ARGS`` in a fork of this process.
 
     Args:
-        command (list[str]): The interpreter, a script and its arguments.
+        command (list[str]): The interpreter, a module and its arguments.
         stdout (file): Takes what it prints, errors too.
         env (dict[str, str]): More variables.
     """
 
     def __init__(self, command, stdout, stderr=STDOUT, start_new_session=True,
                  env=None):
-        assert command[0] == sys.executable and stderr == STDOUT
+        assert command[:2] == [sys.executable, '-m'] and stderr == STDOUT
         sys.stdout.flush()
         self.returncode = None
         self.pid = os.fork()
@@ -57,10 +57,9 @@ class Popen:
             signal.setitimer(signal.ITIMER_REAL, 0)
             os.environ.update(env)
             subprocess.Popen, subprocess.run = _REAL
-            sys.argv = argv
-            sys.path.insert(0, os.path.dirname(os.path.abspath(argv[0])))
+            sys.argv = argv[1:]
             try:
-                runpy.run_path(argv[0], run_name='__main__')
+                runpy.run_module(argv[1], run_name='__main__')
                 code = 0
             except SystemExit as stop:
                 code = stop.code if isinstance(stop.code, int) else bool(

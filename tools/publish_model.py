@@ -1,51 +1,7 @@
-"""Make a small file of weights from a training checkpoint."""
-import argparse
-import os.path as osp
+"""Make a small file of weights: `siamattn publish-model`."""
 import sys
 
-import torch
-
-from siamattn_mm.utils import CheckpointError, load_state_dict, written_whole
-
-
-def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description='Keep the weights of a training checkpoint (the averaged '
-        'ones, if it was trained with EMA) and drop the rest: optimizer, '
-        'schedule, logs.')
-    parser.add_argument('src', metavar='SRC', help='training checkpoint')
-    parser.add_argument('dst', metavar='DST', help='file to write')
-    parser.add_argument(
-        '--half',
-        action='store_true',
-        help='store floating point numbers in half precision; they are '
-        'widened again when they are loaded')
-    return parser.parse_args()
-
-
-def main() -> int:
-    args = parse_args()
-    try:
-        weights = load_state_dict(args.src)
-    except CheckpointError as error:
-        print(f'publish_model.py: error: {error}', file=sys.stderr)
-        return 2
-    if args.half:
-        weights = {
-            name: value.half() if value.is_floating_point() else value
-            for name, value in weights.items()
-        }
-        broken = [n for n, v in weights.items() if not v.isfinite().all()]
-        if broken:
-            print('publish_model.py: error: too large for half precision: '
-                  f'{", ".join(broken)}', file=sys.stderr)
-            return 2
-    with written_whole(args.dst) as temporary:
-        torch.save(dict(state_dict=weights), temporary)
-    print(f'{args.dst}: {len(weights)} weights, '
-          f'{osp.getsize(args.dst) / 1e6:.1f} MB')
-    return 0
-
+from siamattn_mm.commands.publish_model import main
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(prog='publish_model.py'))

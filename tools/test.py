@@ -1,5 +1,7 @@
-"""mmtrack's `tools/test.py`, with siamattn_mm imported first. Same flags."""
-from _mmtrack_entry import run
+"""mmtrack's `tools/test.py`: `siamattn test`."""
+import sys
+
+from siamattn_mm.commands.test import main
 
 if __name__ == '__main__':
-    run('test')
+    sys.exit(main(prog=sys.argv[0]))

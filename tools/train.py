@@ -1,5 +1,7 @@
-"""mmtrack's `tools/train.py`, with siamattn_mm imported first. Same flags."""
-from _mmtrack_entry import run
+"""mmtrack's `tools/train.py`: `siamattn train`."""
+import sys
+
+from siamattn_mm.commands.train import main
 
 if __name__ == '__main__':
-    run('train')
+    sys.exit(main(prog=sys.argv[0]))

@@ -14,7 +14,7 @@ from siamattn_mm.deploy import build_exported, is_exported
 from siamattn_mm.models.trackers import SiamAttn
 from siamattn_mm.models.trackers.siamattn import xywh_of
 from siamattn_mm.utils import CheckpointError, load_into
-from siamattn_mm.utils.configs import find_config
+from siamattn_mm.utils.configs import DEFAULT_CONFIG, find_config
 from siamattn_mm.utils.devices import check_device
 from siamattn_mm.utils.machine_load import LOAD
 
@@ -248,18 +248,20 @@ def _load_shipped_weights(config: Config, model: SiamAttn) -> bool:
     return True
 
 
-def init_tracker(config: Union[str, Config],
-                 checkpoint: Optional[str] = None,
+def init_tracker(config: Union[str, os.PathLike, Config] = DEFAULT_CONFIG,
+                 checkpoint: Union[str, os.PathLike, None] = None,
                  device: Optional[str] = None,
                  runtime: str = 'onnxruntime',
                  choose_threads: bool = True) -> Tracker:
     """Build a tracker from a config and load its weights.
 
     Args:
-        config (str | Config): Config file, or what was read from one.
-        checkpoint (str, optional): Weights, or ``NAME.onnx`` from
-            ``tools/export.py``. Without it those that ship with the package
-            are loaded, if the config names some (``package_weights``);
+        config (str | os.PathLike | Config): Config file, the name of one that
+            ships with the package, or what was read from one. Defaults to the
+            small model whose weights ship.
+        checkpoint (str | os.PathLike, optional): Weights, or ``NAME.onnx``
+            from ``siamattn export``. Without it those that ship with the
+            package are loaded, if the config names some (``package_weights``);
             otherwise the model is untrained, and says so. Defaults to None.
         device (str, optional): e.g. ``'cuda:1'``. Exported models always run
             on the CPU. Defaults to None: the GPU where PyTorch sees one that
@@ -282,6 +284,8 @@ def init_tracker(config: Union[str, Config],
     """
     config = read_config(config)
     init_default_scope(config.get('default_scope', 'mmtrack'))
+    if checkpoint is not None:
+        checkpoint = os.fspath(checkpoint)
     if checkpoint is not None and is_exported(checkpoint):
         if device is not None and check_device(device).type != 'cpu':
             raise ValueError(f'device {device!r}: exported models such as '

@@ -5,15 +5,16 @@ import sys
 import warnings
 from typing import Any, Iterator, NoReturn
 
-from .configs import ROOT, find_config
+from .configs import DEFAULT_CONFIG, find_config
 
 __all__ = [
-    'DEFAULT_CONFIG', 'Parser', 'ROOT', 'add_device_argument',
+    'DEFAULT_CONFIG', 'DEFAULT_RUNTIME', 'Parser', 'add_device_argument',
     'add_model_arguments', 'find_config', 'say_device',
     'warnings_in_one_line'
 ]
 
-DEFAULT_CONFIG = 'configs/siamattn/siamattn_mobilenetv2.py'
+# Of an exported model.
+DEFAULT_RUNTIME = 'onnxruntime'
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Let the user choose a model and a device.
+    """Let the user choose a model, what runs it, and a device.
 
     Args:
         parser (argparse.ArgumentParser): Changed in place.
@@ -39,7 +40,17 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_CONFIG,
         help='model; also looked for from the top of the repository '
         '(default: %(default)s)')
-    parser.add_argument('--checkpoint', help='weights')
+    parser.add_argument(
+        '--checkpoint',
+        help='weights, or a model that was exported, NAME.onnx (default: the '
+        'weights that ship with the package, if the config names some)')
+    # Late: the parser alone is for scripts without PyTorch.
+    from siamattn_mm.deploy.runtimes import RUNTIMES
+    parser.add_argument(
+        '--runtime',
+        choices=sorted(RUNTIMES),
+        default=DEFAULT_RUNTIME,
+        help='what runs an exported model (default: %(default)s)')
     add_device_argument(parser)
 
 
@@ -77,6 +88,9 @@ def warnings_in_one_line(prog: str) -> Iterator[None]:
         prog (str): The program's name, put before it.
     """
     with warnings.catch_warnings():
+        # Ours are said whatever else is done with warnings (-W error).
+        warnings.filterwarnings(
+            'default', category=UserWarning, module='siamattn_mm')
         warnings.showwarning = lambda message, *rest, **more: print(
             f'{prog}: warning: {message}', file=sys.stderr)
         yield

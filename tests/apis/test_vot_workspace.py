@@ -1,6 +1,5 @@
 """Workspaces for the VOT toolkit, without the toolkit."""
 import configparser
-import importlib.util
 import os
 import re
 import shlex
@@ -137,41 +136,28 @@ def test_interval_of_the_lengths():
 
 
 @pytest.fixture()
-def tool(repository, tmp_path, monkeypatch, capsys):
+def tool(run_tool, tmp_path, monkeypatch):
     """Run the tool from a user's folder; gives exit code and output."""
-    spec = importlib.util.spec_from_file_location(
-        'make_vot_workspace',
-        str(repository / 'tools' / 'make_vot_workspace.py'))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     monkeypatch.chdir(tmp_path)
-
-    def run(*args):
-        monkeypatch.setattr(sys, 'argv', ['make_vot_workspace.py', *args])
-        code = 0
-        try:
-            module.main()
-        except SystemExit as stop:
-            code = stop.code
-        return (code, *capsys.readouterr())
-
-    return run
+    return lambda *args: run_tool('make_vot_workspace', *args)
 
 
-def test_the_tool_makes_paths_absolute(data, tmp_path, repository, tool):
+def test_the_tool_makes_paths_absolute(data, tmp_path, tool):
     (tmp_path / 'mine.py').write_text('')
     code, out, err = tool('data', 'vot', '--config', 'mine.py', '--interval',
-                          '1', '3', '--region', 'box')
+                          '1', '3', '--region', 'box', '--runtime',
+                          'openvino')
     assert (code, err) == (0, '')
     assert 'vot evaluate --workspace vot siamattn' in out
     trackers = configparser.ConfigParser()
     trackers.read(str(tmp_path / 'vot' / 'trackers.ini'))
     command = shlex.split(trackers['siamattn']['command'])
-    assert command[:2] == [
-        sys.executable, str(repository / 'tools' / 'vot_tracker.py')
-    ]
+    assert command[:4] == [sys.executable, '-m', 'siamattn_cli', 'vot-tracker']
     assert command[command.index('--config') + 1] == str(tmp_path / 'mine.py')
     assert command[command.index('--region') + 1] == 'box'
+    assert command[command.index('--runtime') + 1] == 'openvino'
+    # What was not given is not written.
+    assert '--device' not in command and '--checkpoint' not in command
 
 
 @pytest.mark.parametrize('args, message', [

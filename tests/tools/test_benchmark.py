@@ -1,5 +1,4 @@
 """`tools/benchmark.py`: its modes, and mistakes."""
-import importlib.util
 import json
 
 import pytest
@@ -8,33 +7,15 @@ from siamattn_mm.benchmark import frame as frame_benchmark
 from siamattn_mm.benchmark import tables
 from siamattn_mm.benchmark.peers import PeerScores
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
-
-
-@pytest.fixture(scope='module')
-def tool(repository):
-    spec = importlib.util.spec_from_file_location(
-        'benchmark_tool', str(repository / 'tools' / 'benchmark.py'))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from siamattn_mm.commands.benchmark import opencv, training
+from siamattn_mm.commands.benchmark.arguments import make_parser
+from siamattn_mm.commands.benchmark.tracking import tracker_specs
 
 
 @pytest.fixture
-def run(tool, monkeypatch, capsys):
+def run(run_tool):
     """Run in this process; gives exit code, output and errors."""
-
-    def _run(*argv):
-        monkeypatch.setattr('sys.argv',
-                            ['benchmark.py', *(str(a) for a in argv)])
-        code = 0
-        try:
-            tool.main()
-        except SystemExit as error:
-            code = error.code
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return _run
+    return lambda *argv: run_tool('benchmark', *argv)
 
 
 @pytest.fixture
@@ -71,7 +52,7 @@ def test_compare_on_a_video(run, small_config_path, video, tmp_path,
     assert 'memory' not in report
 
 
-def test_memory_has_a_process_for_each(run, tool, small_config_path,
+def test_memory_has_a_process_for_each(run, small_config_path,
                                        monkeypatch):
     figures = dict(weights_mb=1.5, loaded_mb=2., peak_mb=3., growth_mb=.25,
                    frames=4)
@@ -92,11 +73,11 @@ def test_memory_has_a_process_for_each(run, tool, small_config_path,
     assert 'second half of 4' in out
 
 
-def test_peers(run, tool, video, tmp_path, monkeypatch):
+def test_peers(run, video, tmp_path, monkeypatch):
     means = dict(success=.5, precision=.25, norm_precision=.75, fps=9.)
-    monkeypatch.setattr(tool, 'peer_site', lambda requirement: '')
+    monkeypatch.setattr(opencv, 'peer_site', lambda requirement: '')
     monkeypatch.setattr(
-        tool.peers, 'run_peer', lambda peer, sequences, out, advance:
+        opencv.peers, 'run_peer', lambda peer, sequences, out, advance:
         PeerScores(means, dict(video=means), f'{peer.tracker} into {out}'))
     path = tmp_path / 'peers.json'
     code, out, _ = run('--peers', video.parent, '--sequences', 'video',
@@ -108,15 +89,15 @@ def test_peers(run, tool, video, tmp_path, monkeypatch):
     assert set(report['peers']) == {'csrt', 'kcf'}
 
 
-def test_peers_where_nothing_can_be_written(run, tool, video, monkeypatch):
+def test_peers_where_nothing_can_be_written(run, video, monkeypatch):
     # Neither installed nor run.
-    monkeypatch.delattr(tool, 'peer_site')
+    monkeypatch.delattr(opencv, 'peer_site')
     code, _, err = run('--peers', video.parent, '--sequences', 'video',
                        '--out', '/proc/1')
     assert code == 2 and err.count('\n') == 1 and '/proc/1' in err
 
 
-def test_pipeline(run, tool, monkeypatch):
+def test_pipeline(run, monkeypatch):
     values = dict(median=2., low=1., high=3.)
 
     def measure(built, workers, runs, batch_size, advance):
@@ -125,10 +106,10 @@ def test_pipeline(run, tool, monkeypatch):
         return dict(workers=workers, pairs=80, mask_share=.5, ours=found,
                     limits=dict(make=8., collate=1., send=1., receive=.5))
 
-    monkeypatch.setattr(tool.pipelines, 'build_datasets',
+    monkeypatch.setattr(training.pipelines, 'build_datasets',
                         lambda *a: dict(ours=a, mmtrack=a))
-    monkeypatch.setattr(tool.pipelines, 'measure_pipelines', measure)
-    monkeypatch.setattr(tool, 'usable_cores', lambda: 2)
+    monkeypatch.setattr(training.pipelines, 'measure_pipelines', measure)
+    monkeypatch.setattr(training, 'usable_cores', lambda: 2)
     code, out, _ = run('--pipeline', 'somewhere', '--sequences', 'a',
                        '--ours-alone', '--workers', 0, 1, 2)
     assert code == 0
@@ -138,7 +119,7 @@ def test_pipeline(run, tool, monkeypatch):
     assert 'what limits the figure is the workers' in out
 
 
-def test_train_step(run, tool, repository, tmp_path, monkeypatch):
+def test_train_step(run, repository, tmp_path, monkeypatch):
     """The small model in training: stages, whole step, and no data."""
     config = repository / 'tests' / 'small_training.py'
     path = tmp_path / 'step.json'
@@ -151,7 +132,7 @@ def test_train_step(run, tool, repository, tmp_path, monkeypatch):
     report = json.loads(path.read_text())['train_step']
     assert report['batch_size'] == 2 and report['gpu_mb'] is None
     stages = {row['stage']: row['ms']['median'] for row in report['stages']}
-    assert set(stages) == set(tool.train_step.STAGES)
+    assert set(stages) == set(training.train_step.STAGES)
     assert stages['backward'] > stages['targets and RoIs'] > 0
     # Apart from what else the machine does, the stages are the step.
     assert sum(stages.values()) < 10 * report['step_ms']['median']
@@ -171,7 +152,7 @@ def test_targets_alone(run, repository, tmp_path):
         sum(row['loop']['median'] for row in rows[:3]))
 
 
-def test_data_memory(run, tool, monkeypatch):
+def test_data_memory(run, monkeypatch):
 
     def measure(frames, workers):
         found = [
@@ -183,7 +164,7 @@ def test_data_memory(run, tool, monkeypatch):
                        paths=4., boxes=16.),
             few=found, many=found, growth_per_worker=[.5] * len(workers))
 
-    monkeypatch.setattr(tool.data_memory, 'measure_data_memory', measure)
+    monkeypatch.setattr(training.data_memory, 'measure_data_memory', measure)
     code, out, _ = run('--data-memory', '--annotated-frames', 5000)
     assert code == 0
     assert '28.0' in out and '5,000' in out and '+0.5' in out
@@ -231,11 +212,11 @@ def test_video_without_a_target(run, small_config_path, video):
     (['--compare-checkpoint', 'g.pth'], ('a g.pth y=1', 'g.pth')),
     (['--compare', 'b.py', '--compare-options', 'x=2'], ('b x=2', None)),
 ])
-def test_what_the_second_tracker_takes_from_the_first(tool, argv, second):
-    args = tool.make_parser().parse_args([
+def test_what_the_second_tracker_takes_from_the_first(argv, second):
+    args = make_parser('benchmark.py', '').parse_args([
         'a.py', '--cfg-options', 'y=1', '--checkpoint', 'f.pth', *argv
     ])
-    first, other = tool.tracker_specs(args)
+    first, other = tracker_specs(args)
     assert first.name == 'a f.pth y=1'
     name, checkpoint = second
     assert sorted(other.name.split()) == sorted(

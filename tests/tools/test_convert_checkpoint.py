@@ -1,7 +1,5 @@
 """The converter's command line: complete, or nothing and exit code 2."""
-import importlib.util
 import json
-import sys
 
 import pytest
 import torch
@@ -16,23 +14,15 @@ PARTS = ('backbone.', 'neck.', 'head.')
 
 
 @pytest.fixture
-def convert(repository, monkeypatch, capsys, tmp_path):
+def convert(run_tool, repository, monkeypatch, tmp_path):
     """Run the tool; returns its exit code, output and errors."""
-    path = repository / 'tools' / 'convert_checkpoint.py'
-    spec = importlib.util.spec_from_file_location('convert_checkpoint', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
 
     def run(weights, source, *args):
         src = tmp_path / 'src.pth'
         if weights is not None:
             torch.save(weights, src)
-        argv = [str(path), str(src), str(tmp_path / 'dst.pth'), '--from',
-                source, *map(str, args)]
-        monkeypatch.setattr(sys, 'argv', argv)
-        code = module.main()
-        out = capsys.readouterr()
-        return code, out.out, out.err
+        return run_tool('convert_checkpoint', src, tmp_path / 'dst.pth',
+                        '--from', source, *args)
 
     monkeypatch.chdir(repository)
     return run
@@ -153,10 +143,8 @@ def test_missing_config(convert, small_weights):
     assert code == 2 and 'missing.py' in err
 
 
-def test_unknown_source_names_the_known_ones(convert, small_weights, capsys):
-    with pytest.raises(SystemExit) as error:
-        convert(small_weights, 'darknet')
-    assert error.value.code == 2
-    message = capsys.readouterr().err
+def test_unknown_source_names_the_known_ones(convert, small_weights):
+    code, _, message = convert(small_weights, 'darknet')
+    assert code == 2
     for source in ('mmtrack', 'pysot', 'siamattn'):
         assert source in message

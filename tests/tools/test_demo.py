@@ -1,6 +1,5 @@
 """`tools/demo.py`, on videos and folders, and with mistakes."""
 import csv
-import importlib.util
 import json
 import os
 import re
@@ -15,20 +14,12 @@ import torch
 from pycocotools import mask as coco_mask
 
 from siamattn_mm.apis import Tracker, init_tracker, open_frames
+from siamattn_mm.commands import track
 
 SIZE = (96, 64)
 COUNT = 7
 BOX = ('20', '16', '24', '20')
 FILES = ['first.png', 'result.mp4', 'results.csv', 'results.json', 'strip.png']
-
-
-@pytest.fixture(scope='module')
-def demo(repository):
-    spec = importlib.util.spec_from_file_location(
-        'demo', str(repository / 'tools' / 'demo.py'))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope='module')
@@ -65,7 +56,7 @@ def checkpoint(small_config_path, folder):
 
 
 @pytest.fixture
-def run(demo, small_config_path, checkpoint, tmp_path, monkeypatch, capsys):
+def run(run_tool, small_config_path, checkpoint, tmp_path):
     """Run the demo in this process; gives exit code, output and errors.
 
     A keyword replaces a flag's value; None leaves the flag out.
@@ -75,21 +66,14 @@ def run(demo, small_config_path, checkpoint, tmp_path, monkeypatch, capsys):
         out = tmp_path / 'out'
         defaults = dict(
             config=small_config_path, checkpoint=checkpoint, box=BOX, out=out)
-        argv = ['tools/demo.py', str(source), *flags]
+        argv = [source, *flags]
         for name, value in {**defaults, **values}.items():
             if value is not None:
                 words = value if isinstance(value, tuple) else (value, )
-                argv += [f'--{name}', *map(str, words)]
-        monkeypatch.setattr(sys, 'argv', argv)
-        capsys.readouterr()
-        code = 0
-        try:
-            demo.main()
-        except SystemExit as stop:
-            code = stop.code
-        captured = capsys.readouterr()
+                argv += [f'--{name}', *words]
+        result = run_tool('demo', *argv)
         _run.files = sorted(os.listdir(str(out))) if out.exists() else []
-        return code, captured.out, captured.err
+        return result
 
     return _run
 
@@ -211,6 +195,30 @@ def test_attention(run, folder, tmp_path):
     boxes = read_json(tmp_path / 'out' / 'results.json')['frames']
     assert run(folder, end=4)[0] == 0
     assert read_json(tmp_path / 'out' / 'results.json')['frames'] == boxes
+
+
+def test_attention_of_an_exported_model_is_a_mistake(run, folder):
+    # Said before anything is read: there is no such file.
+    code, out, error = run(folder, '--attention', checkpoint='model.onnx')
+    assert code == 2 and out == '' and run.files == []
+    assert error == (
+        "demo.py: error: --attention draws what PyTorch computes, but "
+        "'model.onnx' is an exported model: give the weights that it was made "
+        'of, or leave --attention out\n')
+
+
+@pytest.mark.parametrize('flags, runtime', [
+    ((), 'onnxruntime'), (('--runtime', 'openvino'), 'openvino')])
+def test_runtime(run, folder, small_config_path, monkeypatch, flags, runtime):
+    asked = []
+
+    def init(config, checkpoint, device, runtime):
+        asked.append((checkpoint, runtime))
+        raise ValueError('enough')
+
+    monkeypatch.setattr('siamattn_mm.apis.init_tracker', init)
+    assert run(folder, *flags, checkpoint='model.onnx')[0] == 2
+    assert asked == [('model.onnx', runtime)]
 
 
 def test_one_frame(run, folder):
@@ -336,6 +344,7 @@ def test_errors_while_tracking_keep_their_traceback(run, folder, monkeypatch):
     (dict(config='tools/test.sh'), 'is not a config file'),
     (dict(device='no-device'), "device 'no-device' cannot be used"),
     (dict(out=__file__), 'File exists'),
+    (dict(runtime='tensorrt'), "choose from 'onnxruntime', 'openvino'"),
 ])
 def test_mistakes_are_one_line(run, folder, values, message):
     code, out, error = run(folder, **values)
@@ -423,8 +432,8 @@ def test_value_range(run, tmp_path):
     assert code == 2 and 'value_range must be two' in error
 
 
-def test_default_config_is_the_repositorys(demo, repository):
-    args = demo.make_parser().parse_args(['clip.mp4'])
+def test_default_config_is_the_repositorys(repository):
+    args = track.make_parser('demo.py').parse_args(['clip.mp4'])
     assert (repository / args.config).is_file()
 
 

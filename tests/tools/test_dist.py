@@ -148,4 +148,4 @@ def test_slurm(run, tmp_path, tool, args, command):
 def test_bad_arguments(check_training, args, message):
     code, text = check_training(*args)
     assert code == 2
-    assert text.startswith(f'check_training.py: error: {message}')
+    assert f'check_training.py: error: {message}' in text

@@ -1,5 +1,5 @@
 """`tools/train.py` and `tools/test.py`: mmtrack's, with clear errors."""
-import importlib.util
+import importlib
 import os
 import subprocess
 import sys
@@ -53,20 +53,16 @@ visualizer = dict(name={tmp_path.name!r})
 
 
 @pytest.fixture
-def run(repository, monkeypatch, capfd):
+def run(monkeypatch, capfd):
     """Run a tool in this process; gives exit code, output and errors."""
 
     def _run(tool, *args):
-        monkeypatch.setattr(sys, 'argv',
-                            [f'tools/{tool}.py', *map(str, args)])
-        spec = importlib.util.spec_from_file_location(
-            'entry', str(repository / 'tools' / '_mmtrack_entry.py'))
-        entry = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(entry)
+        command = importlib.import_module(f'siamattn_mm.commands.{tool}')
+        monkeypatch.setattr(sys, 'argv', sys.argv)
         capfd.readouterr()
         code = 0
         try:
-            entry.run(tool)
+            command.main(list(map(str, args)), f'tools/{tool}.py')
         except SystemExit as stop:
             code = stop.code
         captured = capfd.readouterr()

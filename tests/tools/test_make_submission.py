@@ -1,6 +1,4 @@
 """`tools/make_submission.py`, as a user calls it."""
-import importlib.util
-import sys
 import zipfile
 
 import pytest
@@ -10,25 +8,9 @@ BOX = '1.0000,2.0000,3.0000,4.0000\n'
 
 
 @pytest.fixture
-def run(repository, monkeypatch, capsys):
+def run(run_tool):
     """Run the tool in this process; gives exit code, output and errors."""
-
-    def _run(*args):
-        monkeypatch.setattr(sys, 'argv',
-                            ['make_submission.py', *map(str, args)])
-        spec = importlib.util.spec_from_file_location(
-            'make_submission',
-            str(repository / 'tools' / 'make_submission.py'))
-        tool = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(tool)
-        capsys.readouterr()
-        try:
-            code = tool.main()
-        except SystemExit as stop:
-            code = stop.code
-        return (code, ) + tuple(capsys.readouterr())
-
-    return _run
+    return lambda *args: run_tool('make_submission', *args)
 
 
 @pytest.fixture

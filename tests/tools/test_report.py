@@ -1,7 +1,5 @@
 """`tools/report.py`: from result folders to a page, and mistakes."""
-import importlib.util
 import json
-import sys
 
 import cv2
 import numpy as np
@@ -11,12 +9,8 @@ from siamattn_mm.evaluation.result_files import write_rows
 
 
 @pytest.fixture
-def run(repository, tmp_path, monkeypatch, capsys):
+def run(run_tool, tmp_path, monkeypatch):
     """Run the tool in this process on two sequences and two trackers."""
-    spec = importlib.util.spec_from_file_location(
-        'report_tool', str(repository / 'tools' / 'report.py'))
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     for name in ('x', 'y'):
         (tmp_path / 'data' / name).mkdir(parents=True)
         for i in range(3):
@@ -27,19 +21,7 @@ def run(repository, tmp_path, monkeypatch, capsys):
         for tracker in 'pq':
             write_rows(str(tmp_path / tracker / f'{name}.txt'), truth, 1)
     monkeypatch.chdir(tmp_path)
-
-    def _run(*arguments):
-        monkeypatch.setattr(sys, 'argv', ['report.py', *arguments])
-        capsys.readouterr()
-        code = 0
-        try:
-            tool.main()
-        except SystemExit as stop:
-            code = stop.code
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return _run
+    return lambda *arguments: run_tool('report', *arguments)
 
 
 def test_folder(run, tmp_path):

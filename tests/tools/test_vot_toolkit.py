@@ -117,7 +117,7 @@ def test_evaluate_and_analysis(data, weights, vot, small_config_path,
                                repository, tmp_path, capsys):
     workspace = tmp_path / 'workspace'
     command = [
-        sys.executable, str(repository / 'tools' / 'vot_tracker.py'),
+        sys.executable, '-m', 'siamattn_cli', 'vot-tracker',
         '--config', str(small_config_path), '--checkpoint', str(weights),
         '--threads', '1'
     ]
@@ -190,7 +190,7 @@ def compare_with_our_loop(runs, figures, data, weights, small_config_path,
 def test_failing_tracker_is_reported(data, vot, repository, tmp_path):
     (tmp_path / 'broken.py').write_text('model = dict(type="Nothing")')
     command = [
-        sys.executable, str(repository / 'tools' / 'vot_tracker.py'),
+        sys.executable, '-m', 'siamattn_cli', 'vot-tracker',
         '--config', str(tmp_path / 'broken.py')
     ]
     make_workspace(

@@ -17,10 +17,10 @@ SMALL = 'configs/siamattn/siamattn_mobilenetv2.py'
 def installed(repository, tmp_path_factory):
     """What a wheel of the package would hold."""
     root = tmp_path_factory.mktemp('wheel')
-    for name in ('configs', 'requirements'):
+    for name in ('configs', 'requirements', 'tools'):
         shutil.copytree(str(repository / name), str(root / name))
     for name in ('setup.py', 'setup.cfg', 'MANIFEST.in', 'README.md',
-                 'LICENSE', 'requirements.txt'):
+                 'LICENSE', 'requirements.txt', 'model-index.yml'):
         shutil.copy(str(repository / name), str(root / name))
     (root / 'siamattn_mm').mkdir()
     for name in ('__init__.py', 'version.py'):
@@ -38,8 +38,8 @@ def installed(repository, tmp_path_factory):
 def test_in_the_installed_package(installed, repository, tmp_path,
                                   monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(configs, 'PACKAGE', str(installed))
-    monkeypatch.setattr(configs, 'ROOT', str(installed.parent))
+    monkeypatch.setattr(
+        configs, 'ROOTS', (str(installed.parent), str(installed / '.mim')))
     assert find_config(name) == str(installed / '.mim' / SMALL)
     found = read_config(name)
     assert found.to_dict() == Config.fromfile(
@@ -50,9 +50,11 @@ def test_in_the_checkout(repository, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in (SMALL, 'siamattn_mobilenetv2'):
         assert find_config(name) == str(repository / SMALL)
-    # What the user has there comes first.
-    (tmp_path / 'siamattn_mobilenetv2').touch()
-    assert find_config('siamattn_mobilenetv2') == 'siamattn_mobilenetv2'
+    # A folder of that name is something else; a file of the user's is not.
+    (tmp_path / 'siamattn_mobilenetv2').mkdir()
+    assert find_config('siamattn_mobilenetv2') == str(repository / SMALL)
+    (tmp_path / 'siamattn_mobilenetv2.py').touch()
+    assert find_config('siamattn_mobilenetv2.py') == 'siamattn_mobilenetv2.py'
 
 
 @pytest.mark.parametrize('name', ['', 'no.py', 'configs/no.py', '*', '..'])

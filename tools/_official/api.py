@@ -4,7 +4,7 @@
     python tools/_official/api.py check   # anywhere: 1 if something is newer
 
 ``api.txt`` holds what PyTorch 2.0.1 and numpy 1.23.5 offer: names, and what
-their functions take. ``check`` reads the sources of the package and of the
+their functions take. ``check`` reads the sources of the packages and of the
 tools, without running them.
 """
 import argparse
@@ -371,7 +371,7 @@ def defined_members(trees: Iterable[ast.AST]) -> Set[str]:
 
 
 def check(root: Path = ROOT) -> List[Finding]:
-    """Check the sources of the package and of the tools.
+    """Check the sources of the packages and of the tools.
 
     Args:
         root (Path): The checkout.
@@ -379,7 +379,7 @@ def check(root: Path = ROOT) -> List[Finding]:
     Returns:
         list[Finding]: Empty if all is known to the official line.
     """
-    paths = sorted(root.glob('siamattn_mm/**/*.py'))
+    paths = sorted(root.glob('siamattn_*/**/*.py'))
     paths += sorted(root.glob('tools/**/*.py'))
     trees = {
         str(path.relative_to(root)): ast.parse(path.read_text('utf-8'))

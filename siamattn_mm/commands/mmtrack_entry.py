@@ -7,7 +7,7 @@ import os.path as osp
 import re
 import sys
 from types import ModuleType
-from typing import NoReturn
+from typing import NoReturn, Optional, Sequence
 
 import torch
 from mmengine.config import Config
@@ -19,14 +19,15 @@ from siamattn_mm.compat import work_on_cpu
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets.errors import DataError, TooManyUnreadableError
 from siamattn_mm.utils import CheckpointError
+from siamattn_mm.utils.configs import find_config
 from siamattn_mm.utils.devices import check_device, describe_device
 from siamattn_mm.utils.safe_loading import read_checkpoints_safely
 
 import mmtrack  # isort: skip
 
 
-def run(name: str) -> None:
-    """Run one of mmtrack's tools with this program's arguments.
+def run(name: str, argv: Optional[Sequence[str]], prog: str) -> None:
+    """Run one of mmtrack's tools.
 
     Exits with code 2 and one line on stderr if a file that the arguments name
     is missing, if the sequences of a data set are not as expected, or if the
@@ -34,10 +35,18 @@ def run(name: str) -> None:
 
     Args:
         name (str): ``'train'`` or ``'test'``.
+        argv (Sequence[str], optional): The tool's arguments; None takes this
+            program's.
+        prog (str): What messages call the program.
     """
+    # What mmtrack's own parser reads, and what errors begin with.
+    sys.argv = [prog, *(sys.argv[1:] if argv is None else argv)]
     tool = _load(name)
-    # Its own parser: same flags, same messages. It runs once more in main().
+    # Same flags, same messages.
     args = tool.parse_args()
+    args.config = find_config(args.config)
+    # Its main() parses again.
+    tool.parse_args = lambda: args
     for kind, path in (('config', args.config),
                        ('checkpoint', getattr(args, 'checkpoint', None))):
         # Checkpoints may also be URLs.

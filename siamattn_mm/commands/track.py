@@ -1,0 +1,282 @@
+"""Track one object in a video and show it.
+
+Example:
+    siamattn track VIDEO --checkpoint F --box X Y W H --out outputs/mine
+"""
+import argparse
+import contextlib
+import math
+import operator
+import os.path as osp
+import time
+from typing import (
+    Callable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+)
+
+import numpy as np
+from rich import progress
+from rich.console import Console
+from rich.text import Text
+
+from siamattn_mm import apis, visualization
+from siamattn_mm.apis import result_files
+from siamattn_mm.apis.tracker import check_bbox
+from siamattn_mm.deploy import is_exported
+from siamattn_mm.utils.command_line import (
+    Parser,
+    add_model_arguments,
+    find_config,
+    say_device,
+    warnings_in_one_line,
+)
+from siamattn_mm.utils.files import check_writable
+from siamattn_mm.utils.images import write_image
+from siamattn_mm.visualization.attention_view import AttentionView
+
+STRIP_TILES = 8
+FILES = ('result.mp4', 'results.csv', 'results.json', 'first.png',
+         'strip.png', 'attention.png')
+
+
+def make_parser(prog: str) -> Parser:
+    """The command line."""
+    parser = Parser(prog=prog, description=__doc__.splitlines()[0])
+    parser.add_argument(
+        'source',
+        help='video file, folder of images, number or device file of a '
+        'camera, or address of a stream, rtsp:// or http:// (Ctrl-C ends '
+        'these)')
+    add_model_arguments(parser)
+    parser.add_argument(
+        '--box',
+        type=float,
+        nargs='+',
+        metavar='N',
+        help='the target in the first frame: x y width height in pixels, or '
+        'the 8 numbers of a polygon; left out, it is drawn with the mouse')
+    parser.add_argument(
+        '--start', type=int, default=0, help='first frame, counted from 0')
+    parser.add_argument(
+        '--end', type=int, help='the frame behind the last one')
+    parser.add_argument(
+        '--value-range',
+        type=float,
+        nargs=2,
+        metavar=('LOW', 'HIGH'),
+        help='of pixels of more than 8 bits, as of thermal cameras: what '
+        'becomes black and white (default: chosen by the first frame)')
+    parser.add_argument(
+        '--out', default='outputs/demo', help='folder (default: %(default)s)')
+    parser.add_argument(
+        '--no-video', action='store_true', help='write no result.mp4')
+    parser.add_argument(
+        '--attention',
+        action='store_true',
+        help='draw the neck\'s spatial attention and the head\'s score maps '
+        'beside the frames, in result.mp4 and attention.png (slower; not of '
+        'an exported model)')
+    return parser
+
+
+class SpeedColumn(progress.ProgressColumn):
+    """Frames a second."""
+
+    def render(self, task: progress.Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text('' if speed is None else f'{speed:.1f} frames/s')
+
+
+class Tracked(NamedTuple):
+    """What tracking a video gave.
+
+    Attributes:
+        records (list[FrameRecord]): One per frame.
+        first (np.ndarray): The first frame with the given box.
+        picks (EvenPicks): Frames for the strip.
+        maps (EvenPicks, optional): Frames with attention maps.
+        seconds (float): That the tracker took for all frames but the first.
+        broken (FrameError, optional): Why it ended before its end.
+    """
+    records: List[result_files.FrameRecord]
+    first: np.ndarray
+    picks: visualization.EvenPicks
+    maps: Optional[visualization.EvenPicks]
+    seconds: float
+    broken: Optional[apis.FrameError]
+
+
+def load_tracker(args: argparse.Namespace, prog: str) -> apis.Tracker:
+    """Build the tracker; what it warns of becomes one line each."""
+    with warnings_in_one_line(prog):
+        tracker = apis.init_tracker(
+            find_config(args.config), args.checkpoint, args.device,
+            args.runtime)
+    say_device(tracker.model)
+    return tracker
+
+
+def box_by_mouse(frame: np.ndarray) -> List[float]:
+    """The target's box, drawn by the user."""
+    from siamattn_mm.visualization.select_box import select_box
+    try:
+        return list(select_box(frame))
+    except ValueError as error:
+        raise ValueError(f'{error}; give the target with --box X Y W H'
+                         ) from error
+
+
+def track(tracker: apis.Tracker, frames: apis.Frames,
+          rest: Iterator[np.ndarray], first: np.ndarray, given: apis.Result,
+          write: Callable[[np.ndarray], None],
+          view: Optional[AttentionView]) -> Tracked:
+    """Track to the end.
+
+    Args:
+        tracker (Tracker): Initialised with the first frame.
+        frames (Frames): The source.
+        rest (Iterator[np.ndarray]): Its frames behind the first.
+        first (np.ndarray): (H, W, 3) uint8, BGR.
+        given (Result): What the user said about the first frame.
+        write (Callable): Takes each frame with its result drawn.
+        view (AttentionView, optional): Puts maps beside the frames.
+
+    Returns:
+        Tracked: Records and pictures; with ``broken``, those up to there.
+    """
+    total = operator.length_hint(frames, 0) or None  # None: a camera
+    picks, seconds = visualization.EvenPicks(STRIP_TILES), 0.
+    broken = None
+    records = [result_files.record_of(frames.start, given)]
+    first = visualization.draw_result(first, given, 'given')
+
+    def show(index: int, drawn: np.ndarray, box: np.ndarray) -> None:
+        caption = f'frame {index}'
+        picks.add(drawn, caption)
+        write(drawn if view is None else view.add(drawn, box, caption))
+
+    show(frames.start, first, given.bbox)
+    with progress.Progress(
+            progress.TextColumn('tracking'),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            SpeedColumn(),
+            progress.TextColumn('remaining'),
+            progress.TimeRemainingColumn(),
+            console=Console(stderr=True)) as bar:
+        task = bar.add_task('', total=total, completed=1)
+        try:
+            for index, frame in enumerate(rest, frames.start + 1):
+                began = time.perf_counter()
+                result = tracker.update(frame)
+                seconds += time.perf_counter() - began
+                show(index, visualization.draw_result(frame, result),
+                     result.bbox)
+                records.append(result_files.record_of(index, result))
+                bar.advance(task)
+        except apis.FrameError as error:
+            # What was tracked so far is worth keeping.
+            broken = error
+        except KeyboardInterrupt:
+            if total is not None:
+                raise
+    maps = None if view is None else view.picks
+    return Tracked(records, first, picks, maps, seconds, broken)
+
+
+def write_results(args: argparse.Namespace, frames: apis.Frames,
+                  tracked: Tracked) -> List[str]:
+    """Write everything but the video; returns the files' names."""
+    header = dict(
+        source=args.source,
+        config=args.config,
+        checkpoint=args.checkpoint,
+        fps=frames.fps,
+        size=list(frames.size))
+    result_files.write_csv(osp.join(args.out, 'results.csv'), tracked.records)
+    result_files.write_json(
+        osp.join(args.out, 'results.json'), header, tracked.records)
+    write_image(osp.join(args.out, 'first.png'), tracked.first)
+    write_image(
+        osp.join(args.out, 'strip.png'),
+        visualization.make_strip(tracked.picks.tiles))
+    names = ['results.csv', 'results.json', 'first.png', 'strip.png']
+    if tracked.maps is not None and tracked.maps.tiles:
+        names.append('attention.png')
+        write_image(
+            osp.join(args.out, names[-1]),
+            visualization.make_strip(tracked.maps.tiles, columns=1))
+    return names
+
+
+def main(argv: Optional[Sequence[str]] = None,
+         prog: str = 'siamattn track') -> int:
+    """Track, and say where the results are."""
+    parser = make_parser(prog)
+    args = parser.parse_args(argv)
+    # Only what the user can mend ends without a traceback.
+    try:
+        if args.attention and args.checkpoint and is_exported(
+                args.checkpoint):
+            raise ValueError(
+                '--attention draws what PyTorch computes, but '
+                f'{args.checkpoint!r} is an exported model: give the weights '
+                'that it was made of, or leave --attention out')
+        with warnings_in_one_line(parser.prog):
+            frames = apis.open_frames(args.source, args.start, args.end,
+                                      args.value_range)
+        rest = iter(frames)
+        first = next(rest)
+        if args.box is not None:
+            check_bbox(args.box, first.shape)
+        tracker = load_tracker(args, parser.prog)
+        box = args.box or box_by_mouse(first)
+        given = apis.Result(
+            check_bbox(box, first.shape), math.nan, None,
+            np.reshape(box, (4, 2)) if len(box) == 8 else None)
+        # Not after minutes of tracking.
+        for name in FILES:
+            check_writable(osp.join(args.out, name))
+    except (ValueError, TypeError, OSError) as error:
+        parser.error(str(error))
+    began = time.perf_counter()
+    tracker.init(first, box)
+    names = []
+    try:
+        with contextlib.ExitStack() as stack:
+            write, view = _ignore, None
+            if args.attention:
+                view = AttentionView(tracker.model, frames.size)
+                stack.enter_context(view.probe)
+            if not args.no_video:
+                names = ['result.mp4']
+                write = stack.enter_context(
+                    visualization.written_video(
+                        osp.join(args.out, names[0]),
+                        frames.size if view is None else view.size,
+                        frames.fps))
+            tracked = track(tracker, frames, rest, first, given, write, view)
+        names += write_results(args, frames, tracked)
+    except (apis.FrameError, OSError) as error:
+        parser.error(str(error))
+    except KeyboardInterrupt:
+        parser.exit(130, f'{parser.prog}: interrupted, nothing was written\n')
+    count = len(tracked.records)
+    speed = f'{count / (time.perf_counter() - began):.1f} frames a second'
+    if count > 1:
+        speed += f' (the tracker alone: {(count - 1) / tracked.seconds:.1f})'
+    # A name that is no UTF-8 cannot be printed as it is.
+    out = args.out.encode('utf-8', 'replace').decode()
+    print(f'{out}: {count} frames in {", ".join(names)}; {speed}')
+    if tracked.broken is not None:
+        parser.exit(1, f'{parser.prog}: error: {tracked.broken}; what was '
+                    'tracked up to there is kept\n')
+    return 0
+
+
+def _ignore(frame: np.ndarray) -> None:
+    """Write no video."""

@@ -1,0 +1,11 @@
+"""mmtrack's ``tools/train.py`` behind siamattn_mm. Same flags."""
+from typing import Optional, Sequence
+
+from .mmtrack_entry import run
+
+
+def main(argv: Optional[Sequence[str]] = None,
+         prog: str = 'siamattn train') -> int:
+    """Train a model."""
+    run('train', argv, prog)
+    return 0
