@@ -1,5 +1,5 @@
 # Trains the small model on a CPU. The backbone starts from ImageNet:
-#   python tools/convert_mobilenetv2.py
+#   siamattn convert-mobilenetv2
 _base_ = [
     './siamattn_mobilenetv2.py', '../_base_/datasets/cpu_train.py',
     '../_base_/schedules/adamw_cosine_cpu.py'
@@ -37,7 +37,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     dataset=dict(data_root='data/train_sequences', sequences=val_sequences))
 
-# Killed at any moment, `tools/train.py --resume` ends with the same weights.
+# Killed at any moment, `siamattn train --resume` ends with the same weights.
 train_cfg = dict(type='ExactEpochTrainLoop')
 default_hooks = dict(checkpoint=dict(by_epoch=False, interval=50))
 

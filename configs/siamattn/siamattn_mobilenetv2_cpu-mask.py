@@ -3,7 +3,7 @@
 # Training all of it for longer gives better masks as well, but boxes that are
 # no better on what it was not trained on; see the model card. Clip art is made
 # once, from Debian's public-domain package openclipart-png:
-#   python tools/make_cutouts.py /usr/share/openclipart/png data/openclipart
+#   siamattn make-cutouts /usr/share/openclipart/png data/openclipart
 # A step takes 0.62 of the time with --amp on CPUs that multiply bfloat16.
 _base_ = './siamattn_mobilenetv2_cpu-10e.py'
 

@@ -57,7 +57,7 @@ def serve(server: Any, tracker: Tracker, region: str = 'polygon') -> int:
     """Answer a TraX client until it quits.
 
     The toolkit starts this in a process of its own, see
-    ``tools/vot_tracker.py``. The target comes as a rectangle, a polygon or a
+    ``siamattn vot-tracker``. The target comes as a rectangle, a polygon or a
     mask, whichever the data set has; what goes back is always ``region``.
 
     Args:

@@ -1,4 +1,4 @@
-"""Measurements behind ``tools/benchmark.py``."""
+"""Measurements behind ``siamattn benchmark``."""
 from .errors import BenchmarkError
 
 __all__ = ['BenchmarkError']

@@ -1,6 +1,6 @@
 """Search of the tracking parameters on a validation set.
 
-Only :mod:`.study` needs optuna; it is imported by ``tools/search.py`` alone.
+Only :mod:`.study` needs optuna; it is imported by ``siamattn search`` alone.
 """
 from .config_file import write_config
 from .evaluate import SequenceOutcome, TrialOutcome, summarise, track_sequence

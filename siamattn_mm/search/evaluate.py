@@ -52,7 +52,7 @@ class TrialOutcome(NamedTuple):
 def track_sequence(model: SiamAttn,
                    sequence: StoredSequence,
                    sweep: Optional[ThresholdSweep] = None) -> SequenceOutcome:
-    """Track one sequence as ``tools/test.py`` does.
+    """Track one sequence as ``siamattn test`` does.
 
     Args:
         model (SiamAttn): In eval mode.

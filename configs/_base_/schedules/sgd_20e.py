@@ -21,5 +21,5 @@ param_scheduler = [
 find_unused_parameters = True
 
 # Eight GPUs with 28 pairs each. With another number of pairs,
-# `tools/train.py --auto-scale-lr` keeps learning rate / pairs.
+# `siamattn train --auto-scale-lr` keeps learning rate / pairs.
 auto_scale_lr = dict(enable=False, base_batch_size=224)

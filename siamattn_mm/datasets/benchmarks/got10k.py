@@ -25,7 +25,7 @@ class GOT10kTestDataset(BenchmarkDataset):
 
     In ``val``, a frame with cover 0 counts nowhere, as in the toolkit. The
     rest of the ground truth of ``test`` is on the server:
-    ``OPEMetric(format_only=True)`` and ``tools/make_submission.py``.
+    ``OPEMetric(format_only=True)`` and ``siamattn make-submission``.
 
     Args:
         data_root (str): The folder above ``test`` and ``val``.

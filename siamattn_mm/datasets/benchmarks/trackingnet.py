@@ -20,7 +20,7 @@ class TrackingNetTestDataset(BenchmarkDataset):
         └── anno/<video>.txt        (the first frame's box; one line)
 
     The rest of the ground truth is on the server:
-    ``OPEMetric(format_only=True)`` and ``tools/make_submission.py``.
+    ``OPEMetric(format_only=True)`` and ``siamattn make-submission``.
 
     Args:
         data_root (str): The folder above ``TEST``.

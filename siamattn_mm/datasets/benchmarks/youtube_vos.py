@@ -25,7 +25,7 @@ class YouTubeVOSTestDataset(VOSBenchmarkDataset):
     One object of a video is the sequence ``<video>_<object>``, from the frame
     of its first mask to the video's last. The rest of the ground truth is on
     the server: ``OPEMetric(format_only=True, save_masks=True)`` and
-    ``tools/make_submission.py``.
+    ``siamattn make-submission``.
 
     Args:
         data_root (str): The folder above ``valid`` and ``test``.

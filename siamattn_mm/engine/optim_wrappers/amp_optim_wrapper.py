@@ -11,7 +11,7 @@ from .async_optim_wrapper import AsyncStep
 from .merged_groups import merge_groups_in_steps
 
 
-# Under mmengine's name, so that `tools/train.py --amp` finds it.
+# Under mmengine's name, so that `siamattn train --amp` finds it.
 @OPTIM_WRAPPERS.register_module(name='AmpOptimWrapper')
 class AnyDeviceAmpOptimWrapper(AsyncStep, AmpOptimWrapper):
     """mmengine's ``AmpOptimWrapper``, which also takes a CPU.

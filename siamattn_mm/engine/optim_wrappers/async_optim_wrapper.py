@@ -53,7 +53,7 @@ class AsyncStep:
 
 
 # Under mmengine's name, so that every config has it, and mmtrack's
-# `tools/train.py --amp`, which knows no other.
+# `siamattn train --amp`, which knows no other.
 @OPTIM_WRAPPERS.register_module(name='OptimWrapper')
 class AsyncOptimWrapper(AsyncStep, OptimWrapper):
     """mmengine's ``OptimWrapper``, with :class:`AsyncStep`.
