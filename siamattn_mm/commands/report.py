@@ -66,7 +66,7 @@ def make_parser(prog: str) -> Parser:
 
 def build_dataset(args: argparse.Namespace) -> Tuple[Any, Dict[str, str]]:
     """The data set, and how its figures are taken."""
-    evaluator = {}
+    evaluator: Any = {}
     if args.config is None:
         dataset = dict(type='SOTFolderDataset', data_root=args.data_root)
     else:
@@ -85,7 +85,7 @@ def build_dataset(args: argparse.Namespace) -> Tuple[Any, Dict[str, str]]:
     dataset.update(test_mode=True, pipeline=[])
     init_default_scope('mmtrack')
     if not isinstance(evaluator, dict):
-        evaluator = {}
+        evaluator: Any = {}
     rules = {
         key: evaluator[key]
         for key in ('absent_frames', 'ao') if key in evaluator

@@ -248,7 +248,8 @@ def main(argv: Optional[Sequence[str]] = None,
     names = []
     try:
         with contextlib.ExitStack() as stack:
-            write, view = _ignore, None
+            write: Callable[[np.ndarray], None] = _ignore
+            view = None
             if args.attention:
                 view = AttentionView(tracker.model, frames.size)
                 stack.enter_context(view.probe)

@@ -99,14 +99,17 @@ def average_scores(records: List[SequenceRecord],
 
 
 def average_by_attribute(
-        records: List[SequenceRecord], scores: List[Dict[str, float]],
-        attributes: Dict[str, List[str]]) -> Dict[str, Dict[str, float]]:
+        records: List[SequenceRecord],
+        scores: List[Dict[str, float]],
+        attributes: Dict[str, List[str]],
+        ao: str = 'sequences') -> Dict[str, Dict[str, float]]:
     """Figures of the sequences that have an attribute, for each attribute.
 
     Args:
         records (list[SequenceRecord]): The sequences.
         scores (list[dict[str, float]]): Their figures.
         attributes (dict[str, list[str]]): Attributes by sequence.
+        ao (str): As for :func:`average_scores`. Defaults to 'sequences'.
 
     Returns:
         dict[str, dict[str, float]]: By attribute, in the order of their
@@ -123,7 +126,7 @@ def average_by_attribute(
             table[attribute] = dict(
                 sequences=len(chosen),
                 **average_scores([records[i] for i in chosen],
-                                 [scores[i] for i in chosen]))
+                                 [scores[i] for i in chosen], ao))
     return table
 
 

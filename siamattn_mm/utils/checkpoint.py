@@ -1,7 +1,7 @@
 """Reading checkpoints: safely, and completely or not at all."""
 import os
 import re
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Union
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,8 @@ from siamattn_mm.torch_compat import load_data, numpy_globals
 
 from .downloads import is_fetched, local_file, without_password
 from .file_kinds import describe_kind, pickled_names
+
+StrPath = Union[str, os.PathLike]
 
 # Where other code bases keep their weights in a checkpoint.
 _WEIGHT_KEYS = ('state_dict', 'model', 'net')
@@ -45,13 +47,13 @@ def mmengine_globals(log: type) -> List[Any]:
     ]
 
 
-def load_weights(path: str,
+def load_weights(path: StrPath,
                  map_location: Any = 'cpu',
                  log: type = _IgnoredLog) -> Dict[str, Any]:
     """Read a checkpoint file without running any code in it.
 
     Args:
-        path (str): A file that ``torch.save`` wrote, or its address
+        path (StrPath): A file that ``torch.save`` wrote, or its address
             (``http://``, ``https://``, ``file://``).
         map_location (Any): See ``torch.load``. Defaults to 'cpu'.
         log (type): What the logs of mmengine's runner become. Defaults to
@@ -64,6 +66,7 @@ def load_weights(path: str,
         CheckpointError: If there is no such file, or it is not a checkpoint,
             or it holds more than tensors and plain data.
     """
+    path = os.fspath(path)
     try:
         file = local_file(path)
     except OSError as error:
@@ -112,12 +115,12 @@ def _printable(text: str) -> str:
     return ''.join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def load_state_dict(path: str) -> Dict[str, Tensor]:
+def load_state_dict(path: StrPath) -> Dict[str, Tensor]:
     """Read the weights of a checkpoint file.
 
     Args:
-        path (str): A file that ``torch.save`` wrote, or its address: a state
-            dict, or a dict with one under ``state_dict``, ``model`` or
+        path (StrPath): A file that ``torch.save`` wrote, or its address: a
+            state dict, or a dict with one under ``state_dict``, ``model`` or
             ``net``; a ``module.`` in front of all names is taken off.
 
     Returns:
@@ -127,6 +130,7 @@ def load_state_dict(path: str) -> Dict[str, Tensor]:
         CheckpointError: As :func:`load_weights`, or if there are no tensors,
             or NaN or infinite numbers in them.
     """
+    path = os.fspath(path)
     content, shown = load_weights(path), without_password(path)
     weights = find_weights(content, shown)
     check_finite(weights, shown)
@@ -247,18 +251,19 @@ def check_fit(model: nn.Module, weights: Mapping[str, Tensor],
             '\n  '.join(problems))
 
 
-def load_into(model: nn.Module, path: str) -> None:
+def load_into(model: nn.Module, path: StrPath) -> None:
     """Load a checkpoint into a model, completely or not at all.
 
     Args:
         model (nn.Module): Takes the weights; half-precision ones are widened
             to the model's own type.
-        path (str): Checkpoint file.
+        path (StrPath): Checkpoint file.
 
     Raises:
         CheckpointError: If it cannot be read, does not fit, or holds NaN or
             infinite numbers.
     """
+    path = os.fspath(path)
     weights = load_state_dict(path)
     check_fit(model, weights, without_password(path))
     model.load_state_dict(weights, strict=False)

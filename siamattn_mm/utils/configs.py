@@ -4,8 +4,9 @@ Only the standard library is needed, so that ``siamattn_cli`` can run this
 file alone.
 """
 import glob
+import os
 import os.path as osp
-from typing import Optional
+from typing import Optional, Union
 
 PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # The top of the checkout, where the tools are, and what takes its place in an
@@ -30,18 +31,20 @@ def find_shipped(path: str) -> Optional[str]:
     return None
 
 
-def find_config(path: str) -> str:
+def find_config(path: Union[str, os.PathLike]) -> str:
     """Find a config from any folder, also in the installed package.
 
     Args:
-        path (str): A path; from the folder that the program runs in, from
-            the top of the checkout, or, in an installed package, from
-            ``siamattn_mm/.mim``, where setup.py puts ``configs/``. Or the
-            name of one of these files alone, with or without ``.py``.
+        path (str | os.PathLike): A path; from the folder that the program
+            runs in, from the top of the checkout, or, in an installed
+            package, from ``siamattn_mm/.mim``, where setup.py puts
+            ``configs/``. Or the name of one of these files alone, with or
+            without ``.py``.
 
     Returns:
         str: Where it is; ``path`` if it is in none of these places.
     """
+    path = os.fspath(path)
     # A folder of that name, such as a work folder, is no config.
     if osp.isfile(path):
         return path

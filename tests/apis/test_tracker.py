@@ -288,6 +288,12 @@ def test_checkpoint_is_loaded(tracker, checkpoint, small_config, frames):
     assert (results[0] != results[2]).any()
 
 
+def test_path_objects(small_config_path, checkpoint, tmp_path):
+    init_tracker(Path(small_config_path), Path(checkpoint))
+    with pytest.raises(CheckpointError, match="exported model '.*/no.onnx'"):
+        init_tracker(Path(small_config_path), tmp_path / 'no.onnx')
+
+
 def test_no_checkpoint_is_warned_of(small_config):
     with pytest.warns(UserWarning, match='untrained'):
         init_tracker(small_config)

@@ -102,3 +102,16 @@ def test_means_by_attribute():
     rows = [line.split() for line in format_attribute_table(table).split('\n')]
     assert rows[2:] == [['FM', '2', '0.476', '0.500', '0.500'],
                         ['OCC', '1', '0.952', '1.000', '1.000']]
+
+
+def test_means_by_attribute_pool_frames_as_the_whole_mean():
+    # Three frames with a hit, one without: by frames 3/4, by sequences 1/2.
+    records = [record('a', 4), record('b', 2)]
+    records[1].pred[:] += 500
+    scores = [score_sequence(r) for r in records]
+    both = dict(a=['FM'], b=['FM'])
+    for ao, expected in (('sequences', .5), ('got10k', .75)):
+        figures = average_by_attribute(records, scores, both, ao)['FM']
+        assert figures['AO'] == pytest.approx(expected)
+        assert figures.pop('sequences') == 2
+        assert figures == average_scores(records, scores, ao)

@@ -5,6 +5,7 @@ import re
 import traceback
 import zipfile
 from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 import torch
@@ -176,6 +177,16 @@ def test_logs_written_with_numpy_1_or_2(runner_checkpoint, tmp_path, module):
 
 
 # -- what is in the file -------------------------------------------------
+
+
+def test_path_objects(save):
+    model = Model()
+    path = Path(save(dict(state_dict=model.state_dict())))
+    assert set(load_weights(path)) == {'state_dict'}
+    assert set(load_state_dict(path)) == set(model.state_dict())
+    load_into(Model(), path)
+    with pytest.raises(CheckpointError, match="checkpoint '.*/no.pth' does"):
+        load_into(model, path.with_name('no.pth'))
 
 
 def test_missing_file(tmp_path):

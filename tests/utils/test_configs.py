@@ -2,6 +2,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
@@ -48,7 +49,7 @@ def test_in_the_installed_package(installed, repository, tmp_path,
 
 def test_in_the_checkout(repository, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in (SMALL, 'siamattn_mobilenetv2'):
+    for name in (SMALL, 'siamattn_mobilenetv2', Path(SMALL)):
         assert find_config(name) == str(repository / SMALL)
     # A folder of that name is something else; a file of the user's is not.
     (tmp_path / 'siamattn_mobilenetv2').mkdir()

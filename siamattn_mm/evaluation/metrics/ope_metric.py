@@ -187,7 +187,8 @@ class OPEMetric(SequenceFilesMixin, BaseVideoMetric):
             path = osp.join(self._results_dir(), 'attributes.json')
             write_atomically(path, json.dumps(attributes, indent=1).encode())
         if attributes and not self.format_only:
-            table = average_by_attribute(records, scores, attributes)
+            table = average_by_attribute(records, scores, attributes,
+                                         self.ao)
             logger.info('\n' + format_attribute_table(table))
         logger.info(f'results of each sequence are in {self._results_dir()}')
         return mean
