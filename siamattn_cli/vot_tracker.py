@@ -118,7 +118,7 @@ def load_and_serve(server: Any, args: argparse.Namespace, config: str) -> int:
     import torch
 
     from siamattn_mm.apis import init_tracker
-    from siamattn_mm.apis.vot_trax import serve
+    from siamattn_mm.toolkits.vot_trax import serve
     from siamattn_mm.utils.command_line import say_device
     if args.threads is not None:
         torch.set_num_threads(args.threads)

@@ -92,7 +92,7 @@ end_step
 if [ "$TESTS" = 1 ]; then
   begin_step 'tests of models, configs, traps, apis, datasets'
   run env OMP_NUM_THREADS=1 python -m pytest -q tests/models tests/configs \
-    tests/traps tests/apis tests/datasets
+    tests/traps tests/apis tests/toolkits tests/datasets
   end_step
   grep -E '^[0-9]+ passed' "$LOG" | tail -n 1 | sed 's/^/      /'
 fi

@@ -14,9 +14,9 @@ from mmengine.registry import DefaultScope
 from torch.utils.data import DataLoader
 
 from siamattn_mm.datasets import SOTPairDataset
-from siamattn_mm.datasets.numbered_paths import NumberedPaths
 from siamattn_mm.datasets.sources import Frame, TrackSource
-from siamattn_mm.datasets.track_table import TrackTable
+from siamattn_mm.datasets.storage.numbered_paths import NumberedPaths
+from siamattn_mm.datasets.storage.track_table import TrackTable
 
 _FRAMES_PER_VIDEO = 500
 _SIZE = (320, 240)  # of the fake images

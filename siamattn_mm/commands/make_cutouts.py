@@ -3,7 +3,7 @@ import sys
 from typing import Optional, Sequence
 
 import siamattn_mm  # noqa: F401  (mmdet's versions)
-from siamattn_mm.datasets.cutouts_from_png import cutouts_from_png
+from siamattn_mm.datasets.sources.cutouts_from_png import cutouts_from_png
 from siamattn_mm.utils.command_line import Parser
 
 

@@ -11,9 +11,9 @@ import os.path as osp
 import sys
 from typing import List, Optional, Sequence
 
-from siamattn_mm.apis.vot_trax import REGIONS
-from siamattn_mm.apis.vot_workspace import TrackerEntry, make_workspace
 from siamattn_mm.evaluation.functional.vot import EAO_INTERVALS
+from siamattn_mm.toolkits.vot_trax import REGIONS
+from siamattn_mm.toolkits.vot_workspace import TrackerEntry, make_workspace
 from siamattn_mm.utils.command_line import (
     DEFAULT_RUNTIME,
     Parser,

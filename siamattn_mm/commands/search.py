@@ -23,7 +23,7 @@ from rich import progress
 from rich.console import Console
 
 from siamattn_mm import apis, search
-from siamattn_mm.datasets.image_reader import UnreadableFrameError
+from siamattn_mm.datasets.reading.image_reader import UnreadableFrameError
 from siamattn_mm.search.evaluate import makes_masks
 from siamattn_mm.search.space import DEFAULT_RANGES
 from siamattn_mm.utils.command_line import (

@@ -1,13 +1,9 @@
 """Data sets, registered in mmtrack's ``DATASETS``."""
 from . import benchmarks, transforms
-from .packed_collate import packed_collate
+from .reading.ground_truth import SequenceFolderError
+from .reading.sequence_folder import find_sequences, read_sequence
+from .reading.tracking_sequence import TrackingSequence
 from .samplers import InfinitePairSampler, PairSampler, SequenceSampler
-from .sequence_folder import (
-                              SequenceFolderError,
-                              TrackingSequence,
-                              find_sequences,
-                              read_sequence,
-)
 from .sot_folder_dataset import SOTFolderDataset
 from .sot_pair_dataset import SOTPairDataset
 from .sources import (
@@ -23,6 +19,7 @@ from .sources import (
                               YouTubeBBSource,
                               YouTubeVOSSource,
 )
+from .storage.packed_collate import packed_collate
 from .synthetic_sot_dataset import SyntheticSOTDataset
 
 __all__ = [

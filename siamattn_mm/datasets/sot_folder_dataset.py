@@ -8,21 +8,23 @@ from mmcv.transforms import LoadImageFromFile
 from mmtrack.datasets import BaseSOTDataset
 from mmtrack.registry import DATASETS
 
-from .image_reader import decode_values, read_bytes
-from .sequence_folder import (
-    SequenceFolderError,
-    TrackingSequence,
+from .reading.ground_truth import SequenceFolderError
+from .reading.image_files import image_size
+from .reading.image_reader import decode_values, read_bytes
+from .reading.sequence_folder import (
     find_sequences,
-    image_size,
     read_sequence,
     select_sequences,
 )
-from .value_stretch import check_value_range
+from .reading.tracking_sequence import TrackingSequence
+from .reading.value_stretch import check_value_range
 
 
 @DATASETS.register_module()
 class SOTFolderDataset(BaseSOTDataset):
-    """A folder of sequences, see :mod:`siamattn_mm.datasets.sequence_folder`.
+    """A folder of sequences.
+
+    Its layout: :mod:`siamattn_mm.datasets.reading.sequence_folder`.
 
     In test mode it gives one frame at a time, in the order of mmtrack's
     ``VideoSampler``. Beside what mmtrack's data sets give, the results hold

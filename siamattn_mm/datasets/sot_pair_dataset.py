@@ -9,7 +9,7 @@ from mmtrack.registry import DATASETS, TRANSFORMS
 from torch.utils.data import Dataset
 
 from .errors import DataError, TooManyUnreadableError
-from .image_reader import ImageReader, UnreadableFrameError
+from .reading.image_reader import ImageReader, UnreadableFrameError
 from .samplers.pair_sampler import SampleID
 from .sources.base import Frame, PairSource
 

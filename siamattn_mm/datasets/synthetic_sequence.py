@@ -4,7 +4,7 @@ from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 import cv2
 import numpy as np
 
-from .image_reader import ImageReader, UnreadableFrameError
+from .reading.image_reader import ImageReader, UnreadableFrameError
 from .sources.cutout import blur_placed, paste, place_cutout, tight_bbox
 from .sources.cutout_library import CutoutLibrary
 

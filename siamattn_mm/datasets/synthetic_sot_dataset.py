@@ -6,7 +6,7 @@ from mmtrack.datasets import BaseSOTDataset
 from mmtrack.registry import DATASETS
 from pycocotools import mask as coco_mask
 
-from .image_reader import ImageReader
+from .reading.image_reader import ImageReader
 from .sources.cutout_library import CutoutLibrary
 from .synthetic_sequence import SyntheticFrame, SyntheticSequence
 

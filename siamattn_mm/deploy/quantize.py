@@ -6,8 +6,11 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Union
 import numpy as np
 from mmengine.config import Config
 
-from siamattn_mm.datasets.image_reader import ImageReader
-from siamattn_mm.datasets.sequence_folder import find_sequences, read_sequence
+from siamattn_mm.datasets.reading.image_reader import ImageReader
+from siamattn_mm.datasets.reading.sequence_folder import (
+    find_sequences,
+    read_sequence,
+)
 from siamattn_mm.utils.files import written_whole
 
 from .exported_siamattn import ExportedSiamAttn

@@ -3,18 +3,18 @@ from typing import Callable, List, Optional, Sequence, Union
 
 import numpy as np
 
-from siamattn_mm.datasets.image_reader import (
+from siamattn_mm.datasets.reading.ground_truth import SequenceFolderError
+from siamattn_mm.datasets.reading.image_reader import (
     ImageReader,
     decode_image,
     read_bytes,
 )
-from siamattn_mm.datasets.sequence_folder import (
-    SequenceFolderError,
-    TrackingSequence,
+from siamattn_mm.datasets.reading.sequence_folder import (
     find_sequences,
     read_sequence,
 )
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.tracking_sequence import TrackingSequence
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 
 
 class StoredSequence:

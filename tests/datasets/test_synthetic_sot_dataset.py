@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from mmtrack.registry import DATASETS, MODELS
 
 from siamattn_mm.datasets import SyntheticSOTDataset
-from siamattn_mm.datasets.image_reader import UnreadableFrameError
+from siamattn_mm.datasets.reading.image_reader import UnreadableFrameError
 from siamattn_mm.datasets.synthetic_sequence import SyntheticSequence
 from siamattn_mm.evaluation import region_similarity
 

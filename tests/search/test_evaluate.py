@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from siamattn_mm.datasets import SequenceFolderError
-from siamattn_mm.datasets.image_reader import UnreadableFrameError
+from siamattn_mm.datasets.reading.image_reader import UnreadableFrameError
 from siamattn_mm.evaluation.functional import evaluate_ope, region_similarity
 from siamattn_mm.models.trackers import siamattn
 from siamattn_mm.search import (

@@ -11,7 +11,6 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmtrack.registry import MODELS
 
-from siamattn_mm.apis.vot_workspace import TrackerEntry, make_workspace
 from siamattn_mm.evaluation.functional import (
     SupervisedRun,
     evaluate_supervised,
@@ -19,6 +18,7 @@ from siamattn_mm.evaluation.functional import (
     region_overlaps,
 )
 from siamattn_mm.evaluation.functional.vot import TRACKED
+from siamattn_mm.toolkits.vot_workspace import TrackerEntry, make_workspace
 
 pytest.importorskip('vot', reason='vot-toolkit is not installed')
 pytest.importorskip('trax', reason='vot-trax is not installed')

@@ -10,7 +10,7 @@ from mmdet.structures.mask import BitmapMasks
 from mmtrack.registry import DATASETS, MODELS, TRANSFORMS
 
 from siamattn_mm.benchmark.pipelines import build_datasets
-from siamattn_mm.datasets.mask_store import CocoMasks
+from siamattn_mm.datasets.storage.mask_store import CocoMasks
 
 MMTRACK_AND_OURS = pytest.mark.parametrize(
     'piece, holds', [('mmtrack', False), ('ours', True)])

@@ -11,7 +11,7 @@ import sys
 
 from tabulate import tabulate
 
-from siamattn_mm.datasets.sequence_folder import read_sequence
+from siamattn_mm.datasets.reading.sequence_folder import read_sequence
 from siamattn_mm.evaluation.functional import evaluate_ope
 from siamattn_mm.visualization.report.result_folder import ResultFolder
 

@@ -5,17 +5,17 @@ from typing import Iterator, List, Optional
 
 import numpy as np
 
-from siamattn_mm.datasets import sequence_folder
-from siamattn_mm.datasets.image_reader import (
+from siamattn_mm.datasets.reading import image_files, sequence_folder
+from siamattn_mm.datasets.reading.image_reader import (
     UnreadableFrameError,
     decode_values,
     read_bytes,
 )
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 
 from .base import DEFAULT_FPS, FrameError, Frames, check_range, size_of
 
-SUFFIXES = sequence_folder.IMAGE_SUFFIXES
+SUFFIXES = image_files.IMAGE_SUFFIXES
 
 
 class FolderFrames(Frames):
@@ -71,7 +71,7 @@ def _list_images(folder: str) -> List[str]:
             if name.lower().endswith(SUFFIXES) and not name.startswith('.')
         ]
         if names:
-            names.sort(key=sequence_folder.natural_key)
+            names.sort(key=image_files.natural_key)
             return [osp.join(path, name) for name in names]
     return []
 

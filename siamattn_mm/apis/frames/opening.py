@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Optional, Sequence, Union
 from urllib.parse import unquote, urlsplit
 
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 
 from .base import FrameError, Frames
 from .camera import CameraFrames
@@ -36,7 +36,7 @@ def open_frames(source: Union[str, int, os.PathLike],
         value_range (Sequence[float], optional): For pixels of more than 8
             bits, as of thermal cameras: the values that become 0 and 255.
             Defaults to None: chosen once by the first frame, see
-            :class:`~siamattn_mm.datasets.value_stretch.ValueStretch`.
+            :class:`~siamattn_mm.datasets.reading.value_stretch.ValueStretch`.
 
     Returns:
         Frames: With ``fps`` and ``size``; iterable. With ``len()``, unless it

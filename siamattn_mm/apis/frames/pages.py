@@ -5,8 +5,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from siamattn_mm.datasets.image_reader import UnreadableFrameError, read_bytes
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.image_reader import (
+    UnreadableFrameError,
+    read_bytes,
+)
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 from siamattn_mm.utils.quiet_opencv import quiet_opencv
 
 from .base import DEFAULT_FPS, FrameError, Frames, check_range, size_of

@@ -3,7 +3,7 @@ import av
 import cv2
 import numpy as np
 
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 
 from .orientation import display_matrix, upright
 

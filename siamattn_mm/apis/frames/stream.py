@@ -7,7 +7,7 @@ from typing import IO, Iterator, Optional
 import av
 import numpy as np
 
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 from siamattn_mm.utils.downloads import without_password
 
 from .base import FrameError, Frames, check_range, size_of

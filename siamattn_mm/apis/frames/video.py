@@ -6,7 +6,7 @@ from typing import Iterator, List, Optional
 import av
 import numpy as np
 
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 
 from .base import FrameError, Frames, check_range, size_of
 from .container import Container, DecodeError

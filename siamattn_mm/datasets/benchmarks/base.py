@@ -7,9 +7,10 @@ from typing import List, Optional, Sequence, Tuple
 import numpy as np
 from mmengine.logging import print_log
 
-from ..sequence_folder import TrackingSequence, check_fits
+from ..reading.sequence_folder import check_fits
+from ..reading.tracking_sequence import TrackingSequence
 from ..sot_folder_dataset import SOTFolderDataset
-from ..string_table import StringTable
+from ..storage.string_table import StringTable
 
 
 @dataclass(frozen=True, eq=False)

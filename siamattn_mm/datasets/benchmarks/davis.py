@@ -5,7 +5,7 @@ from typing import Dict, List, Optional, Tuple
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import SequenceFolderError
+from ..reading.ground_truth import SequenceFolderError
 from .base import BenchmarkSequence
 from .reading import list_frames, read_lines
 from .vos import VOSBenchmarkDataset

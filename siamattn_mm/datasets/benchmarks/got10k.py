@@ -5,7 +5,7 @@ from typing import List
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import SequenceFolderError, check_length
+from ..reading.ground_truth import SequenceFolderError, check_length
 from .base import BenchmarkDataset, BenchmarkSequence
 from .reading import list_frames, read_lines, read_names, read_truth
 

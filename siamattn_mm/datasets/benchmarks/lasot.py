@@ -5,7 +5,7 @@ from typing import List
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import SequenceFolderError
+from ..reading.ground_truth import SequenceFolderError
 from .base import BenchmarkDataset, BenchmarkSequence
 from .reading import list_frames, read_attributes, read_flags, read_truth
 

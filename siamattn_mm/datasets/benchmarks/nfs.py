@@ -6,11 +6,8 @@ from typing import List
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import (
-    SequenceFolderError,
-    check_length,
-    natural_key,
-)
+from ..reading.ground_truth import SequenceFolderError, check_length
+from ..reading.image_files import natural_key
 from .base import BenchmarkDataset, BenchmarkSequence
 from .reading import list_frames, read_lines
 

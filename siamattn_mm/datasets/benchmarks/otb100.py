@@ -5,7 +5,8 @@ from typing import List
 
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import SequenceFolderError, list_files
+from ..reading.ground_truth import SequenceFolderError
+from ..reading.image_files import list_files
 from .base import BenchmarkDataset, BenchmarkSequence
 from .reading import list_frames, read_attributes, read_truth
 

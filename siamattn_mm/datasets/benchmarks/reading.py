@@ -4,13 +4,12 @@ from typing import List, Sequence, Tuple
 
 import numpy as np
 
-from ..sequence_folder import (
-    IMAGE_SUFFIXES,
+from ..reading.ground_truth import (
     SequenceFolderError,
     check_length,
-    list_files,
     read_ground_truth,
 )
+from ..reading.image_files import IMAGE_SUFFIXES, list_files
 
 
 def read_lines(path: str, what: str) -> List[str]:
@@ -89,7 +88,7 @@ def read_truth(path: str,
 
     Args:
         path (str): The file, see
-            :func:`siamattn_mm.datasets.sequence_folder.read_ground_truth`.
+            :func:`siamattn_mm.datasets.reading.sequence_folder.read_ground_truth`.
         frame_names (Sequence[str]): N images.
         first_only (bool): Whether the file may hold the first frame's line
             alone, as where the rest is kept on a server. Defaults to False.

@@ -4,7 +4,7 @@ from typing import Dict, List, Tuple
 
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import SequenceFolderError
+from ..reading.ground_truth import SequenceFolderError
 from .base import BenchmarkDataset, BenchmarkSequence
 from .reading import list_frames, read_attributes, read_truth
 

@@ -4,8 +4,8 @@ from typing import Optional
 
 import numpy as np
 
-from ..image_reader import ImageReader, UnreadableFrameError
-from ..sequence_folder import SequenceFolderError
+from ..reading.ground_truth import SequenceFolderError
+from ..reading.image_reader import ImageReader, UnreadableFrameError
 from .base import BenchmarkDataset, BenchmarkSequence
 
 

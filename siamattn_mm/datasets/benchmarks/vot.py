@@ -4,7 +4,7 @@ from typing import List
 
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import find_sequences
+from ..reading.sequence_folder import find_sequences
 from .base import BenchmarkDataset, BenchmarkSequence
 from .reading import list_frames, read_names, read_truth
 

@@ -5,7 +5,7 @@ from typing import Dict, List, Tuple
 
 from mmtrack.registry import DATASETS
 
-from ..sequence_folder import SequenceFolderError
+from ..reading.ground_truth import SequenceFolderError
 from .base import BenchmarkSequence
 from .reading import list_frames
 from .vos import VOSBenchmarkDataset

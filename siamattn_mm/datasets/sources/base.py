@@ -4,7 +4,7 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from ..image_reader import ImageReader
+from ..reading.image_reader import ImageReader
 
 
 class Frame(NamedTuple):

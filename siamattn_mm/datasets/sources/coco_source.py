@@ -6,9 +6,9 @@ from typing import Any, Dict, List, Optional, Tuple
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..mask_store import CocoMasks
-from ..string_table import StringTable
-from ..track_table import TrackTable
+from ..storage.mask_store import CocoMasks
+from ..storage.string_table import StringTable
+from ..storage.track_table import TrackTable
 from .track_source import TrackSource
 
 

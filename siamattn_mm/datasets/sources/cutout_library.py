@@ -4,8 +4,8 @@ from typing import List, Sequence, Tuple
 
 import numpy as np
 
-from ..byte_cache import ByteCache
-from ..image_reader import UnreadableFrameError
+from ..reading.image_reader import UnreadableFrameError
+from ..storage.byte_cache import ByteCache
 from .coco_source import CocoSource
 from .cutout import cut_out
 from .photos import list_photos

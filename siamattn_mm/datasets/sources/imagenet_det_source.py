@@ -5,9 +5,9 @@ from typing import Dict, Optional
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..progress import progress
-from ..string_table import StringTable
-from ..track_table import TrackTable
+from ..reading.progress import progress
+from ..storage.string_table import StringTable
+from ..storage.track_table import TrackTable
 from .imagenet_xml import list_stems, read_imagenet, read_objects
 from .track_source import TrackSource, large_enough
 

@@ -5,9 +5,9 @@ from typing import Dict, Optional
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..numbered_paths import escape
-from ..progress import progress
-from ..video_index import VideoIndex
+from ..reading.progress import progress
+from ..storage.numbered_paths import escape
+from ..storage.video_index import VideoIndex
 from .imagenet_xml import list_stems, read_imagenet, read_objects
 from .track_source import TrackSource, large_enough
 

@@ -6,8 +6,8 @@ from typing import Callable, Dict, List, NamedTuple
 
 import numpy as np
 
-from ..index_cache import cached_index, fingerprint
-from ..track_table import TrackTable
+from ..storage.index_cache import cached_index, fingerprint
+from ..storage.track_table import TrackTable
 
 _OBJECT = re.compile(rb'<object>(.*?)</object>', re.DOTALL)
 _FIELD = re.compile(rb'<(trackid|name|xmin|ymin|xmax|ymax)>([^<]*)<')

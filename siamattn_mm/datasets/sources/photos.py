@@ -2,7 +2,7 @@
 import os
 import os.path as osp
 
-from ..string_table import StringTable
+from ..storage.string_table import StringTable
 
 _SUFFIXES = ('.jpg', '.jpeg', '.png')
 

@@ -5,10 +5,10 @@ from typing import Optional, Sequence, Union
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..mask_store import MaskFiles
-from ..sequence_folder import find_sequences, read_sequence
-from ..string_table import StringTable
-from ..track_table import TrackTable, concat_tracks
+from ..reading.sequence_folder import find_sequences, read_sequence
+from ..storage.mask_store import MaskFiles
+from ..storage.string_table import StringTable
+from ..storage.track_table import TrackTable, concat_tracks
 from .track_source import TrackSource, check_sizes
 
 
@@ -16,8 +16,9 @@ from .track_source import TrackSource, check_sizes
 class SequenceFolderSource(TrackSource):
     """Pairs from folders of images with a ground truth file each.
 
-    The layout is that of :mod:`siamattn_mm.datasets.sequence_folder`; every
-    sequence is one track. Sequences with a mask for each frame may stand
+    The layout is that of
+    :mod:`siamattn_mm.datasets.reading.sequence_folder`; every sequence is one
+    track. Sequences with a mask for each frame may stand
     beside sequences without.
 
     Args:

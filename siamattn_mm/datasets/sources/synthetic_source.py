@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..image_reader import UnreadableFrameError
+from ..reading.image_reader import UnreadableFrameError
 from .base import Frame, PairSource
 from .cutout import blur_placed, paste, place_cutout, tight_bbox
 from .cutout_library import CutoutLibrary

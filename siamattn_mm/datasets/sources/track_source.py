@@ -5,9 +5,9 @@ from typing import Optional, Tuple, Union
 import numpy as np
 
 from ..errors import DataError
-from ..image_reader import UnreadableFrameError
-from ..mask_store import CocoMasks, MaskFiles
-from ..track_table import TrackTable
+from ..reading.image_reader import UnreadableFrameError
+from ..storage.mask_store import CocoMasks, MaskFiles
+from ..storage.track_table import TrackTable
 from .base import Frame, PairSource
 
 

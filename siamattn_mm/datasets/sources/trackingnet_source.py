@@ -6,8 +6,8 @@ from typing import List, Optional, Sequence, Tuple
 import numpy as np
 from mmtrack.registry import DATASETS
 
-from ..numbered_paths import escape
-from ..text_numbers import read_numbers
+from ..reading.text_numbers import read_numbers
+from ..storage.numbered_paths import escape
 from .video_source import VideoSource
 
 

@@ -5,8 +5,8 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-from ..progress import progress
-from ..video_index import VideoIndex
+from ..reading.progress import progress
+from ..storage.video_index import VideoIndex
 from .track_source import TrackSource, large_enough
 
 

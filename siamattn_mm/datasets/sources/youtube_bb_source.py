@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from mmtrack.registry import DATASETS
 
-from ..numbered_paths import NumberedPaths, escape
-from ..track_table import TrackTable
+from ..storage.numbered_paths import NumberedPaths, escape
+from ..storage.track_table import TrackTable
 from .base import Frame
 from .track_source import TrackSource
 

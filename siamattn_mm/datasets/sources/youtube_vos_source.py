@@ -10,13 +10,13 @@ import numpy as np
 from mmengine.logging import print_log
 from mmtrack.registry import DATASETS
 
-from ..image_reader import ImageReader, UnreadableFrameError
-from ..index_cache import cached_index, fingerprint
-from ..mask_store import MaskFiles
-from ..numbered_paths import NumberedPaths, escape
-from ..progress import progress
-from ..track_table import TrackTable
-from ..video_index import VideoIndex
+from ..reading.image_reader import ImageReader, UnreadableFrameError
+from ..reading.progress import progress
+from ..storage.index_cache import cached_index, fingerprint
+from ..storage.mask_store import MaskFiles
+from ..storage.numbered_paths import NumberedPaths, escape
+from ..storage.track_table import TrackTable
+from ..storage.video_index import VideoIndex
 from .track_source import TrackSource, large_enough
 
 # The data set has every fifth frame of its videos.

@@ -4,8 +4,8 @@ from typing import Optional, Tuple
 from mmcv.transforms import BaseTransform
 from mmtrack.registry import TRANSFORMS
 
-from ..image_reader import decode_image, decode_values, read_bytes
-from ..value_stretch import ValueStretch
+from ..reading.image_reader import decode_image, decode_values, read_bytes
+from ..reading.value_stretch import ValueStretch
 
 
 @TRANSFORMS.register_module()
@@ -15,8 +15,8 @@ class LoadFrame(BaseTransform):
     mmcv's ``LoadImageFromFile`` divides 16 bits by 256, which leaves a few
     grey levels of a thermal camera's picture. Here one linear stretch serves
     all frames of a sequence, see
-    :class:`~siamattn_mm.datasets.value_stretch.ValueStretch`: ``value_range``
-    of the results, or chosen by the sequence's first frame.
+    :class:`~siamattn_mm.datasets.reading.value_stretch.ValueStretch`:
+    ``value_range`` of the results, or chosen by the sequence's first frame.
 
     Required Keys: img_path, first_img_path (optional), value_range (optional)
 

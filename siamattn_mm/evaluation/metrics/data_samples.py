@@ -9,7 +9,7 @@ from mmengine.logging import MessageHub
 from pycocotools import mask as coco_mask
 
 from siamattn_mm.datasets.errors import DataError
-from siamattn_mm.datasets.image_reader import ImageReader
+from siamattn_mm.datasets.reading.image_reader import ImageReader
 
 
 def runner_work_dir(metric: str) -> str:

@@ -7,7 +7,7 @@ from mmtrack.evaluation.metrics import BaseVideoMetric
 from mmtrack.registry import METRICS
 from tabulate import tabulate
 
-from siamattn_mm.datasets.image_reader import ImageReader
+from siamattn_mm.datasets.reading.image_reader import ImageReader
 
 from ..functional.davis import (
     boundary_measure,

@@ -11,8 +11,8 @@ from mmengine.logging import MMLogger
 from mmtrack.evaluation.metrics import BaseVideoMetric
 from mmtrack.registry import METRICS
 
-from siamattn_mm.datasets.image_reader import ImageReader
-from siamattn_mm.datasets.sequence_folder import enclosing_boxes
+from siamattn_mm.datasets.reading.ground_truth import enclosing_boxes
+from siamattn_mm.datasets.reading.image_reader import ImageReader
 
 from ..functional import region_similarity
 from ..result_files import write_atomically, write_mask, write_rows

@@ -8,7 +8,10 @@ import numpy as np
 from PIL import Image
 
 from siamattn_mm.datasets.benchmarks import BenchmarkSequence
-from siamattn_mm.datasets.image_reader import ImageReader, UnreadableFrameError
+from siamattn_mm.datasets.reading.image_reader import (
+    ImageReader,
+    UnreadableFrameError,
+)
 
 from .files import (
     SubmissionError,

@@ -5,8 +5,8 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from siamattn_mm.datasets.number_line import parse_numbers
-from siamattn_mm.datasets.sequence_folder import enclosing_boxes
+from siamattn_mm.datasets.reading.ground_truth import enclosing_boxes
+from siamattn_mm.datasets.reading.number_line import parse_numbers
 
 
 class ResultFolderError(ValueError):

@@ -4,7 +4,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from siamattn_mm.datasets.image_reader import ImageReader
+from siamattn_mm.datasets.reading.image_reader import ImageReader
 from siamattn_mm.evaluation.functional import (
     box_iou,
     center_error,

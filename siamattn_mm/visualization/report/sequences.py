@@ -4,7 +4,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from siamattn_mm.datasets.sequence_folder import TrackingSequence, image_size
+from siamattn_mm.datasets.reading.image_files import image_size
+from siamattn_mm.datasets.reading.tracking_sequence import TrackingSequence
 
 
 class ReportSequence(NamedTuple):

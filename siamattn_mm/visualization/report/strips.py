@@ -4,7 +4,7 @@ from typing import List, Sequence
 import cv2
 import numpy as np
 
-from siamattn_mm.datasets.image_reader import ImageReader
+from siamattn_mm.datasets.reading.image_reader import ImageReader
 
 from ..strip import Tile
 from .plots import style_of

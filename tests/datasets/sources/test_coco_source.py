@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from siamattn_mm.datasets import CocoSource
-from siamattn_mm.datasets.image_reader import UnreadableFrameError
+from siamattn_mm.datasets.reading.image_reader import UnreadableFrameError
 
 
 def change_file(root, change):

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmtrack.registry import DATASETS
 
-from siamattn_mm.datasets.image_reader import UnreadableFrameError
+from siamattn_mm.datasets.reading.image_reader import UnreadableFrameError
 
 WITH_MASKS = ('coco', 'youtube_vos', 'coco_json')
 # Tracks and usable annotated frames of each fake copy.

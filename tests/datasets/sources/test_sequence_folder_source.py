@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from siamattn_mm.datasets import SequenceFolderSource
-from siamattn_mm.datasets.image_reader import UnreadableFrameError
+from siamattn_mm.datasets.reading.image_reader import UnreadableFrameError
 
 
 def rngs(count):

@@ -3,9 +3,12 @@ import cv2
 import numpy as np
 import pytest
 
-from siamattn_mm.datasets.image_reader import ImageReader, UnreadableFrameError
-from siamattn_mm.datasets.mask_store import CocoMasks, MaskFiles
-from siamattn_mm.datasets.string_table import StringTable
+from siamattn_mm.datasets.reading.image_reader import (
+    ImageReader,
+    UnreadableFrameError,
+)
+from siamattn_mm.datasets.storage.mask_store import CocoMasks, MaskFiles
+from siamattn_mm.datasets.storage.string_table import StringTable
 
 HEIGHT, WIDTH = 90, 120
 

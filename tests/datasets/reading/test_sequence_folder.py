@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from siamattn_mm.datasets import ground_truth
-from siamattn_mm.datasets.sequence_folder import (
+from siamattn_mm.datasets.reading import ground_truth
+from siamattn_mm.datasets.reading.ground_truth import (
     SequenceFolderError,
     enclosing_boxes,
-    find_sequences,
     read_ground_truth,
+)
+from siamattn_mm.datasets.reading.sequence_folder import (
+    find_sequences,
     read_sequence,
 )
 

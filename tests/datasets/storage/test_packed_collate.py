@@ -16,7 +16,7 @@ from mmtrack.structures import TrackDataSample
 from torch.utils.data import DataLoader
 
 from siamattn_mm.datasets import packed_collate
-from siamattn_mm.datasets.packed_collate import pack, unpack
+from siamattn_mm.datasets.storage.packed_collate import pack, unpack
 from siamattn_mm.models import SOTDataPreprocessor
 
 resource = pytest.importorskip('resource')

@@ -11,7 +11,7 @@ from siamattn_mm.apis.tracker import Result
 
 pytest.importorskip('trax', reason='vot-trax is not installed')
 
-from siamattn_mm.apis import vot_trax  # noqa: E402
+from siamattn_mm.toolkits import vot_trax  # noqa: E402
 
 trax = vot_trax.import_trax()
 region = trax.region

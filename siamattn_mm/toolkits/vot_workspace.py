@@ -9,23 +9,23 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 import yaml
 
-from siamattn_mm.datasets.image_reader import (
+from siamattn_mm.datasets.reading.ground_truth import SequenceFolderError
+from siamattn_mm.datasets.reading.image_reader import (
     UnreadableFrameError,
     decode_values,
     read_bytes,
 )
-from siamattn_mm.datasets.sequence_folder import (
-    SequenceFolderError,
-    TrackingSequence,
+from siamattn_mm.datasets.reading.sequence_folder import (
     find_sequences,
     read_sequence,
 )
-from siamattn_mm.datasets.string_table import StringTable
+from siamattn_mm.datasets.reading.tracking_sequence import TrackingSequence
+from siamattn_mm.datasets.storage.string_table import StringTable
 from siamattn_mm.evaluation.functional.vot import SKIP_FRAMES
 from siamattn_mm.utils.files import whole_folder
 
 _IDENTIFIER = re.compile(r'[a-zA-Z0-9_-]+')
-_EXPERIMENT = 'siamattn_mm.apis.vot_experiment.SupervisedExperiment'
+_EXPERIMENT = 'siamattn_mm.toolkits.vot_experiment.SupervisedExperiment'
 
 
 class TrackerEntry(NamedTuple):
@@ -58,7 +58,7 @@ def make_workspace(data_root: str,
 
     Args:
         data_root (str): Folder of sequences, see
-            :mod:`siamattn_mm.datasets.sequence_folder`.
+            :mod:`siamattn_mm.datasets.reading.sequence_folder`.
         workspace (str): The new folder; may exist if it is empty.
         tracker (TrackerEntry): The tracker to evaluate.
         sequences (Sequence[str], optional): Names or patterns of the wanted

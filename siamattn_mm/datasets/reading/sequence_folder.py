@@ -26,112 +26,26 @@ Nothing here decodes an image, and nothing knows about training or testing.
 import logging
 import os
 import os.path as osp
-import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import List, Optional, Tuple, Union
+from typing import List, Optional, Union
 from typing import Sequence as SequenceOf
 
 import numpy as np
 from mmengine.logging import print_log
-from PIL import Image
 
+from ..storage.string_table import StringTable
 from .ground_truth import (
     SequenceFolderError,
     check_inside,
     check_length,
-    enclosing_boxes,
     read_ground_truth,
 )
-from .string_table import StringTable
-
-__all__ = [
-    'SequenceFolderError', 'TrackingSequence', 'check_fits', 'check_length',
-    'enclosing_boxes', 'find_sequences', 'image_size', 'list_files',
-    'natural_key', 'read_ground_truth', 'read_sequence', 'select_sequences'
-]
+from .image_files import IMAGE_SUFFIXES, image_size, list_files, natural_key
+from .tracking_sequence import TrackingSequence
 
 GROUND_TRUTH_NAMES = ('groundtruth.txt', 'groundtruth_rect.txt')
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 IMAGE_FOLDER = 'img'
 MASK_FOLDER = 'masks'
-# The tag of a phone's JPEG files, after which OpenCV turns them.
-_ORIENTATION, _ON_ITS_SIDE = 274, (5, 6, 7, 8)
-
-
-@dataclass(frozen=True, eq=False)
-class TrackingSequence:
-    """One video with the target's place in each of its N frames.
-
-    Nothing in it is one Python object per frame, so it can be shared between
-    data loader workers.
-
-    Args:
-        name (str): The folder's name.
-        folder (str): The folder's path.
-        frame_names (StringTable): N image files, relative to ``folder``.
-        boxes (ndarray): (N, 4) float32 x, y, w, h in image pixels, nan where
-            the target is absent. Of a polygon, it is the upright rectangle
-            around the corners.
-        polygons (ndarray, optional): (N, 8) float32 x1, y1, ..., x4, y4, nan
-            where the target is absent; None if every line has 4 numbers.
-        mask_names (StringTable, optional): N mask files, relative to
-            ``folder``; None if the sequence has no masks.
-    """
-    name: str
-    folder: str
-    frame_names: StringTable
-    boxes: np.ndarray
-    polygons: Optional[np.ndarray] = None
-    mask_names: Optional[StringTable] = None
-
-    def __len__(self) -> int:
-        """Number of frames N."""
-        return len(self.boxes)
-
-    @property
-    def visible(self) -> np.ndarray:
-        """ndarray: (N,) bool, False where the target is absent."""
-        return ~np.isnan(self.boxes[:, 0])
-
-    def frame_path(self, index: int) -> str:
-        """Path of the image of frame ``index`` (from 0)."""
-        return osp.join(self.folder, self.frame_names[index])
-
-    def mask_path(self, index: int) -> Optional[str]:
-        """Path of the mask of frame ``index``, None without masks."""
-        if self.mask_names is None:
-            return None
-        return osp.join(self.folder, self.mask_names[index])
-
-    @property
-    def frame_paths(self) -> List[str]:
-        """list[str]: Paths of all images."""
-        return [self.frame_path(i) for i in range(len(self))]
-
-    @property
-    def mask_paths(self) -> Optional[List[str]]:
-        """list[str] | None: Paths of all masks."""
-        if self.mask_names is None:
-            return None
-        return [self.mask_path(i) for i in range(len(self))]
-
-
-def natural_key(name: str) -> tuple:
-    """Sort key that puts ``2.jpg`` before ``10.jpg``.
-
-    Args:
-        name (str): A file name.
-
-    Returns:
-        tuple: The name cut into text and numbers; the name itself decides
-        between ``1.jpg`` and ``01.jpg``.
-    """
-    parts = re.split(r'(\d+)', name)
-    numbers = [int(part) for part in parts[1::2]]
-    # Text and numbers alternate, so like is always compared with like.
-    key = [part for pair in zip(parts[::2], numbers) for part in pair]
-    return tuple(key + [parts[-1], name])
 
 
 def find_sequences(
@@ -274,24 +188,6 @@ def _find_ground_truth(path: str) -> Optional[str]:
     return None
 
 
-def list_files(path: str, suffixes: Tuple[str, ...]) -> List[str]:
-    """Names of the files of some kinds in a folder.
-
-    Args:
-        path (str): The folder.
-        suffixes (tuple[str, ...]): What their names end with, in lower case.
-
-    Returns:
-        list[str]: In natural order, without hidden ones.
-    """
-    # macOS leaves "._00000001.jpg" files that are no images.
-    names = [
-        name for name in os.listdir(path)
-        if name.lower().endswith(suffixes) and not name.startswith('.')
-    ]
-    return sorted(names, key=natural_key)
-
-
 def _list_images(path: str) -> List[str]:
     prefix = IMAGE_FOLDER if osp.isdir(osp.join(path, IMAGE_FOLDER)) else ''
     folder = osp.join(path, prefix)
@@ -343,28 +239,3 @@ def check_fits(path: str, boxes: np.ndarray, first_frame: str) -> None:
     except SequenceFolderError:
         return
     check_inside(path, boxes, size)
-
-
-def image_size(path: str) -> Tuple[int, int]:
-    """Size of an image as it is decoded, of which only the header is read.
-
-    Args:
-        path (str): The file.
-
-    Returns:
-        tuple[int, int]: Width and height.
-
-    Raises:
-        SequenceFolderError: If it cannot be read.
-    """
-    try:
-        with Image.open(path) as image:
-            size = image.size
-            # Of other formats, it may be behind the pixels.
-            if image.format in ('JPEG', 'MPO') and image.getexif().get(
-                    _ORIENTATION) in _ON_ITS_SIDE:
-                size = size[::-1]
-            return size
-    except OSError as error:
-        raise SequenceFolderError(
-            f'{path}: cannot be read ({error})') from error

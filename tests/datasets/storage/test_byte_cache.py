@@ -3,7 +3,7 @@ import pickle
 
 import pytest
 
-from siamattn_mm.datasets.byte_cache import ByteCache
+from siamattn_mm.datasets.storage.byte_cache import ByteCache
 
 
 def get(cache, key, made):

@@ -7,7 +7,7 @@ from PIL import Image
 
 from siamattn_mm.utils.quiet_opencv import quiet_opencv
 
-from .byte_cache import ByteCache
+from ..storage.byte_cache import ByteCache
 from .value_stretch import ValueStretch
 
 

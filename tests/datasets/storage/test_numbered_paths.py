@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from siamattn_mm.datasets.numbered_paths import NumberedPaths, escape
+from siamattn_mm.datasets.storage.numbered_paths import NumberedPaths, escape
 
 
 def test_paths_of_two_videos():

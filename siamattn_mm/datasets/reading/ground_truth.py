@@ -7,8 +7,8 @@ from typing import Sequence as SequenceOf
 import numpy as np
 from mmengine.logging import print_log
 
+from ..errors import DataError
 from .decimal_commas import decimal_commas
-from .errors import DataError
 from .number_line import parse_numbers
 
 # No frame has as many pixels in a row.

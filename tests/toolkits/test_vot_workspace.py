@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import yaml
 
-from siamattn_mm.apis.vot_workspace import (
+from siamattn_mm.datasets.reading.ground_truth import SequenceFolderError
+from siamattn_mm.toolkits.vot_workspace import (
     TrackerEntry,
     check_interval,
     make_workspace,
 )
-from siamattn_mm.datasets.sequence_folder import SequenceFolderError
 
 ENTRY = TrackerEntry(['python', '/a b/100%.py'], 'ours-1', 60)
 

@@ -3,14 +3,14 @@ from typing import Any, Callable, Dict, Sequence, Tuple
 
 import numpy as np
 
-from siamattn_mm.datasets.image_reader import (
+from siamattn_mm.datasets.reading.image_reader import (
     UnreadableFrameError,
     decode_image,
     read_bytes,
 )
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 
-from .tracker import Result, Tracker
+from ..apis.tracker import Result, Tracker
 
 # What TraX calls the regions is in its own module, which is optional.
 REGIONS = ('box', 'polygon', 'mask')

@@ -12,8 +12,8 @@ from pycocotools import mask as coco_mask
 from siamattn_mm.utils.files import whole_folder
 from siamattn_mm.utils.images import write_image
 
-from .image_reader import read_unchanged
-from .progress import progress
+from ..reading.image_reader import read_unchanged
+from ..reading.progress import progress
 
 OPAQUE = 128
 # Of the box: less is a line drawing, more a picture with a frame.

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from PIL import Image
 
 from siamattn_mm.apis import init_tracker
-from siamattn_mm.datasets.sequence_folder import SequenceFolderError
+from siamattn_mm.datasets.reading.ground_truth import SequenceFolderError
 from siamattn_mm.evaluation import (
     average_overlap,
     box_iou_inside,
@@ -24,7 +24,7 @@ from siamattn_mm.evaluation.submission import make_got10k
 
 pytest.importorskip('got10k', reason='got10k is not installed')
 
-from siamattn_mm.apis import got10k_tracker  # noqa: E402
+from siamattn_mm.toolkits import got10k_tracker  # noqa: E402
 
 NAMES = ['Skiing', 'davis-dog', 'tlp-CarChase2', 'uav-wakeboard7']
 FRAMES = 6

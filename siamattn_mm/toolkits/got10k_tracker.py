@@ -18,18 +18,15 @@ from typing import List, Optional, Sequence, Tuple, Union
 import numpy as np
 from PIL import Image
 
-from siamattn_mm.datasets.image_reader import (
-    decode_image,
-    read_bytes,
-)
-from siamattn_mm.datasets.sequence_folder import (
-    SequenceFolderError,
+from siamattn_mm.datasets.reading.ground_truth import SequenceFolderError
+from siamattn_mm.datasets.reading.image_reader import decode_image, read_bytes
+from siamattn_mm.datasets.reading.sequence_folder import (
     find_sequences,
     read_sequence,
 )
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 
-from .tracker import Tracker
+from ..apis.tracker import Tracker
 
 try:
     from got10k.experiments import ExperimentOTB
@@ -129,7 +126,7 @@ class ExperimentFolder(ExperimentOTB):
 
     Args:
         root_dir (str): Folder of sequences, see
-            :mod:`siamattn_mm.datasets.sequence_folder`.
+            :mod:`siamattn_mm.datasets.reading.sequence_folder`.
         sequences (str | Sequence[str], optional): Names or patterns of the
             wanted ones. Defaults to None: all.
         num_frames (int, optional): Only the first frames of each.

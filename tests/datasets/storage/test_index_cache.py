@@ -4,8 +4,8 @@ import os
 import numpy as np
 import pytest
 
-from siamattn_mm.datasets import index_cache
-from siamattn_mm.datasets.index_cache import cached_index, fingerprint
+from siamattn_mm.datasets.storage import index_cache
+from siamattn_mm.datasets.storage.index_cache import cached_index, fingerprint
 
 
 def make():

@@ -1,7 +1,7 @@
 """Tests of VideoIndex."""
 import numpy as np
 
-from siamattn_mm.datasets.video_index import VideoIndex
+from siamattn_mm.datasets.storage.video_index import VideoIndex
 
 
 def test_tracks_share_the_images_of_their_video():

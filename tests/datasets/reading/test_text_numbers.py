@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from siamattn_mm.datasets.text_numbers import (
+from siamattn_mm.datasets.reading.text_numbers import (
     read_flags,
     read_lines,
     read_numbers,

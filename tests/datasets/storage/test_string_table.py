@@ -3,7 +3,7 @@ import pickle
 
 import pytest
 
-from siamattn_mm.datasets.string_table import StringTable
+from siamattn_mm.datasets.storage.string_table import StringTable
 
 
 def test_returns_what_was_put_in():

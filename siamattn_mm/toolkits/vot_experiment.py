@@ -4,7 +4,7 @@ Those releases cannot run it with any tracker: the experiment gives and takes
 one object, their tracker runtimes lists of objects. The class here is the
 toolkit's own, but for that. A workspace's ``stack.yaml`` names it::
 
-    type: siamattn_mm.apis.vot_experiment.SupervisedExperiment
+    type: siamattn_mm.toolkits.vot_experiment.SupervisedExperiment
 
 Importing this module needs vot-toolkit.
 """

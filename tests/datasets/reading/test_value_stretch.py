@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 
 
 def narrow(dtype=np.uint16, low=7000, high=8275):

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from siamattn_mm.datasets.image_reader import ImageReader, UnreadableFrameError
+from siamattn_mm.datasets.reading.image_reader import (
+    ImageReader,
+    UnreadableFrameError,
+)
 
 
 def test_gray_files_get_three_channels(tmp_path):

@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from siamattn_mm.datasets.numbered_paths import NumberedPaths
-from siamattn_mm.datasets.string_table import StringTable
-from siamattn_mm.datasets.track_table import TrackTable
+from siamattn_mm.datasets.storage.numbered_paths import NumberedPaths
+from siamattn_mm.datasets.storage.string_table import StringTable
+from siamattn_mm.datasets.storage.track_table import TrackTable
 
 
 def make_table():

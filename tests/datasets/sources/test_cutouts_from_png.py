@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from siamattn_mm.datasets.cutouts_from_png import cutouts_from_png
 from siamattn_mm.datasets.sources import CocoSource
+from siamattn_mm.datasets.sources.cutouts_from_png import cutouts_from_png
 
 
 def picture(alpha, contrast=60):

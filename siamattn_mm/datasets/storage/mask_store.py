@@ -4,7 +4,7 @@ from typing import List, Optional, Union
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from .image_reader import ImageReader, UnreadableFrameError
+from ..reading.image_reader import ImageReader, UnreadableFrameError
 from .string_table import StringTable
 
 
