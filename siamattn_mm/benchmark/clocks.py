@@ -96,7 +96,7 @@ def clock_for(device: Union[torch.device, str]) -> Clock:
         device (torch.device | str): CPU or GPU.
 
     Returns:
-        Clock: See there.
+        Clock: By the GPU's events if it is one, else by the host's clock.
     """
     device = torch.device(device)
     return CudaClock(device) if device.type == 'cuda' else Clock()

@@ -131,7 +131,7 @@ def run_peer(peer: PeerProcess,
         advance (Callable): Called after each frame.
 
     Returns:
-        PeerScores: See there.
+        PeerScores: Figures of the data set and of each sequence.
 
     Raises:
         BenchmarkError: If the tracker fails, or a target is absent in the

@@ -62,7 +62,7 @@ def track_sequence(model: SiamAttn,
             which the boxes do not depend on. Defaults to None.
 
     Returns:
-        SequenceOutcome: See there.
+        SequenceOutcome: Boxes, success, and J if there are masks.
     """
     boxes = np.empty((len(sequence), 4))
     boxes[0] = (
@@ -99,7 +99,7 @@ def summarise(outcomes: List[SequenceOutcome],
             success.
 
     Returns:
-        TrialOutcome: See there.
+        TrialOutcome: The value to maximise, and what it is made of.
     """
     success = float(np.mean([outcome.success for outcome in outcomes]))
     masks = [o.mask_j for o in outcomes if o.mask_j is not None]

@@ -33,6 +33,20 @@ def import_trax() -> Any:
     return trax
 
 
+def makes_masks(model: Any) -> bool:
+    """Whether a model gives masks.
+
+    Args:
+        model (nn.Module): A tracker's; one that says so itself
+            (``makes_masks``), as exported ones do, or with a refinement head.
+
+    Returns:
+        bool: False if it has no mask head.
+    """
+    head = getattr(model, 'refine_head', None)
+    return getattr(model, 'makes_masks', getattr(head, 'with_mask', False))
+
+
 def check_region(tracker: Tracker, region: str) -> None:
     """Refuse a region that the tracker cannot give.
 
@@ -47,8 +61,7 @@ def check_region(tracker: Tracker, region: str) -> None:
     if region not in REGIONS:
         raise ValueError(f'region must be one of {", ".join(REGIONS)}, but '
                          f'got {region!r}')
-    head = getattr(tracker.model, 'refine_head', None)
-    if region != 'box' and not getattr(head, 'with_mask', False):
+    if region != 'box' and not makes_masks(tracker.model):
         raise ValueError(f'this model has no mask head, so it gives no '
                          f'{region}: use the region "box"')
 

@@ -130,7 +130,7 @@ def convert(weights: Mapping[str, Tensor], source: str,
             weights are for.
 
     Returns:
-        Converted: See there.
+        Converted: All weights by our names, and what got none.
 
     Raises:
         CheckpointError: Naming every weight that has no place, has another

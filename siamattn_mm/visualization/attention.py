@@ -120,7 +120,8 @@ class AttentionProbe:
             after (Sequence[float]): x, y, w, h in this frame.
 
         Returns:
-            AttentionMaps: See there.
+            AttentionMaps: What the crop attends to, and scores, a level
+                each.
 
         Raises:
             RuntimeError: If no frame was tracked since the probe was opened.

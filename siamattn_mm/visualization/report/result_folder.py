@@ -72,7 +72,7 @@ class ResultFolder:
             length (int): Its number of frames N.
 
         Returns:
-            SequenceResult: See there.
+            SequenceResult: Boxes, and scores, times and masks if kept.
 
         Raises:
             ResultFolderError: If a file is missing, malformed or of another

@@ -70,7 +70,7 @@ def score_tracker(folder: ResultFolder,
         ao (str): See ``OPEMetric``. Defaults to 'sequences'.
 
     Returns:
-        ScoredTracker: See there.
+        ScoredTracker: Figures and curves, of all and of each sequence.
 
     Raises:
         ResultFolderError: If a result file or mask is not as expected.
