@@ -1,7 +1,7 @@
 """Make the file that a benchmark's server takes, and read it back."""
 import argparse
 import sys
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets import SequenceFolderError
@@ -27,7 +27,7 @@ from siamattn_mm.evaluation.submission import (
     tracked_sequences,
 )
 
-DATASETS = {
+DATASETS: Dict[str, Tuple[type, Dict[str, Any]]] = {
     'got10k': (GOT10kTestDataset, {}),
     'trackingnet': (TrackingNetTestDataset, {}),
     'davis2016': (DAVISTestDataset, dict(year=2016)),

@@ -7,7 +7,7 @@ import os.path as osp
 import re
 import sys
 from types import ModuleType
-from typing import NoReturn, Optional, Sequence
+from typing import Any, NoReturn, Optional, Sequence
 
 import torch
 from mmengine.config import Config
@@ -41,7 +41,7 @@ def run(name: str, argv: Optional[Sequence[str]], prog: str) -> None:
     """
     # What mmtrack's own parser reads, and what errors begin with.
     sys.argv = [prog, *(sys.argv[1:] if argv is None else argv)]
-    tool = _load(name)
+    tool: Any = _load(name)
     # Same flags, same messages.
     args = tool.parse_args()
     args.config = find_config(args.config)
@@ -148,7 +148,7 @@ def _load(name: str) -> ModuleType:
     if not osp.isfile(path):
         _fail(f'mmtrack\'s own {name}.py is not where its wheel puts it '
               f'({path}); install mmtrack 1.0.0rc1 from PyPI')
-    spec = importlib.util.spec_from_file_location(f'mmtrack_{name}', path)
+    spec: Any = importlib.util.spec_from_file_location(f'mmtrack_{name}', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -85,7 +85,7 @@ def build_dataset(args: argparse.Namespace) -> Tuple[Any, Dict[str, str]]:
     dataset.update(test_mode=True, pipeline=[])
     init_default_scope('mmtrack')
     if not isinstance(evaluator, dict):
-        evaluator: Any = {}
+        evaluator = {}
     rules = {
         key: evaluator[key]
         for key in ('absent_frames', 'ao') if key in evaluator

@@ -22,7 +22,9 @@ def read_frames(args: argparse.Namespace) -> Tuple[List[Any], List[float]]:
     if args.video is None:
         if args.box is not None:
             raise ValueError('--box is for a --video')
-        return synthetic_video(*args.size, args.frames)
+        width, height = args.size
+        frames, target = synthetic_video(width, height, args.frames)
+        return frames, list(target)
     frames = list(islice(apis.open_frames(args.video), args.frames))
     box = args.box
     if box is None:

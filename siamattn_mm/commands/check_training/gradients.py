@@ -157,7 +157,7 @@ def check_gradients(args: argparse.Namespace, work_dir: str) -> bool:
             print(done.stdout[-4000:], file=sys.stderr)
             fail(f'{title}: training failed')
         found.append(load_weights(path))
-    gaps = differences(*found)
+    gaps = differences(found[0], found[1])
     worst = max(gaps, key=lambda name: gaps[name])
     size = max(float(value.abs().max()) for value in found[0].values())
     live = sum(bool(value.any()) for value in found[0].values())

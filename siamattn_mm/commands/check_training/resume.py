@@ -56,10 +56,11 @@ class Training:
     def wait_for(self, iteration: int) -> None:
         """Return as soon as the checkpoint of an iteration is there."""
         while not osp.exists(self.checkpoint(iteration)):
-            if self.process.poll() is not None:
+            if self.process is None or self.process.poll() is not None:
                 with open(self.log) as log:
                     print(''.join(log.readlines()[-20:]), file=sys.stderr)
-                fail(f'training ended (code {self.process.returncode}) '
+                code = getattr(self.process, 'returncode', None)
+                fail(f'training ended (code {code}) '
                      f'before it had made {self.checkpoint(iteration)}')
             time.sleep(0.01)
 
@@ -124,10 +125,9 @@ def check_resume(args: argparse.Namespace, work_dir: str) -> bool:
         whole.kill()
         killed.kill()
 
-    contents = [
+    expected, found = (
         load_weights(run.checkpoint(args.iterations))
-        for run in (whole, killed)
-    ]
+        for run in (whole, killed))
     names = dict(
         state_dict='weights (averaged, if there is a moving average)',
         ema_state_dict='moving average and weights behind it',
@@ -136,9 +136,9 @@ def check_resume(args: argparse.Namespace, work_dir: str) -> bool:
     print(f'largest difference after iteration {args.iterations}:')
     worst = 0.
     for key, title in names.items():
-        if key not in contents[0]:
+        if key not in expected:
             continue
-        gaps = differences(*(content.get(key) for content in contents))
+        gaps = differences(expected.get(key), found.get(key))
         worst = max([worst, *gaps.values()])
         print(f'  {title}: {max(gaps.values(), default=0.):g} '
               f'({len(gaps)} values)')
