@@ -28,12 +28,12 @@ from .spread import spread
 # Until the scheduler has spread new processes over the cores, in seconds.
 _SETTLE = .3
 # All in one session; each says its number.
-_SPIN = """
+_SPIN = r"""
 import os, sys
 for _ in range(int(sys.argv[1]) - 1):
     if not os.fork():
         break
-print(os.getpid(), flush=True)
+os.write(1, b"%d\n" % os.getpid())
 while True:
     pass
 """
