@@ -1,6 +1,7 @@
 """Time of a frame beside processes that never wait."""
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,11 +27,25 @@ from .spread import spread
 
 # Until the scheduler has spread new processes over the cores, in seconds.
 _SETTLE = .3
+# All in one session; each says its number.
+_SPIN = r"""
+import os, sys
+for _ in range(int(sys.argv[1]) - 1):
+    if not os.fork():
+        break
+os.write(1, b"%d\n" % os.getpid())
+while True:
+    pass
+"""
 
 
 @contextlib.contextmanager
 def spinning_processes(number: int) -> Iterator[List[int]]:
     """Keep other processes busy inside this context.
+
+    They are a session of their own, as what runs in another terminal is:
+    Linux may share the cores among sessions first (``man 7 sched``,
+    autogroups).
 
     Args:
         number (int): Of processes, each of which takes all it gets of a core.
@@ -38,17 +53,23 @@ def spinning_processes(number: int) -> Iterator[List[int]]:
     Yields:
         list[int]: Their ids.
     """
-    processes = [
-        subprocess.Popen([sys.executable, '-S', '-c', 'while True: pass'])
-        for _ in range(number)
-    ]
-    try:
+    if not number:
         time.sleep(_SETTLE)
-        yield [process.pid for process in processes]
+        yield []
+        return
+    first = subprocess.Popen(
+        [sys.executable, '-S', '-c', _SPIN, str(number)],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        text=True)
+    try:
+        ids = [int(first.stdout.readline()) for _ in range(number)]
+        time.sleep(_SETTLE)
+        yield ids
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+        first.stdout.close()
 
 
 def measure_busy(tracker: Tracker,

@@ -23,11 +23,11 @@ from .openmp import SleepingThreads, is_set_by_user
 BUSY_SHARE = .05
 # Below it so many times in a row, and threads spin again.
 QUIET_CHECKS = 3
+# Beside a single working thread: another one would have found a core.
+IDLE_CORES = .7
 # Too short to say anything, in seconds.
 _MIN_TIME = .05
 _THREADS = '/proc/self/task'
-# Of a frame on one thread: no core is free even for that.
-CROWDED_SHARE = .15
 # Frames that are timed on one thread, then on several.
 TRIAL_FRAMES = 3
 # One thread has to be so much faster: it gives other last digits.
@@ -57,6 +57,23 @@ def waited_for_cores() -> Optional[float]:
     return waited / 1e9
 
 
+def idle_time() -> Optional[float]:
+    """For how long the cores that this process may use had nothing to do.
+
+    Returns:
+        float, optional: Seconds, summed over the cores; None where the system
+        does not say (it takes Linux).
+    """
+    try:
+        mine = {f'cpu{core}' for core in os.sched_getaffinity(0)}
+        with open('/proc/stat', encoding='utf-8') as file:
+            rows = [line.split() for line in file if line.startswith('cpu')]
+        ticks = sum(int(row[4]) for row in rows if row[0] in mine)
+        return ticks / os.sysconf('SC_CLK_TCK')
+    except (AttributeError, OSError, ValueError, IndexError):
+        return None
+
+
 class MachineLoad:
     """Decides how threads wait, and how many there are.
 
@@ -65,6 +82,7 @@ class MachineLoad:
     Args:
         clock (Callable): Seconds. Defaults to the performance counter.
         waited (Callable): As :func:`waited_for_cores`, the default.
+        idle (Callable): As :func:`idle_time`, the default.
 
     Attributes:
         busy (bool): Whether others want the cores that we use.
@@ -73,14 +91,15 @@ class MachineLoad:
 
     def __init__(self,
                  clock: Callable[[], float] = time.perf_counter,
-                 waited: Callable[[], Optional[float]] = waited_for_cores
-                 ) -> None:
-        self._clock, self._waited = clock, waited
+                 waited: Callable[[], Optional[float]] = waited_for_cores,
+                 idle: Callable[[], Optional[float]] = idle_time) -> None:
+        self._clock, self._waited, self._idle = clock, waited, idle
         self._lock = threading.Lock()
         self._local = threading.local()
         self.busy = False
         self.sleeping = SleepingThreads()
         self._last: Optional[tuple] = None
+        self._last_idle: Optional[float] = None
         self._quiet = 0
         self._on_one = False
         self._forget_times()
@@ -138,16 +157,15 @@ class MachineLoad:
         one = self._on_one = timed and self._prefers_one()
         if one:
             torch.set_num_threads(1)
-        began, waited = self._clock(), timed and self._waited()
+        began = self._clock()
         try:
             yield
         finally:
             if one:
                 torch.set_num_threads(threads)
         if timed:
-            seconds = self._clock() - began
             with self._lock:
-                self._note(one, seconds, (self._waited() - waited) / seconds)
+                self._note(one, self._clock() - began)
 
     @staticmethod
     def _has_choice() -> bool:
@@ -159,10 +177,8 @@ class MachineLoad:
             return self._one_is_faster
         return len(self._one) < TRIAL_FRAMES
 
-    def _note(self, one: bool, seconds: float, share: float) -> None:
-        if one and share > CROWDED_SHARE:
-            self._decide(False)
-        elif self._trusted > 0:
+    def _note(self, one: bool, seconds: float) -> None:
+        if self._trusted > 0:
             self._trusted -= 1
         else:
             (self._one if one else self._several).append(seconds)
@@ -191,11 +207,20 @@ class MachineLoad:
             self._quiet = 0
             if not self.busy:
                 self._set_busy(True)
-        elif self.busy and not self._on_one:
-            # One thread alone may have a core of its own.
+        elif self.busy and self._could_use_more(elapsed):
             self._quiet += 1
             if self._quiet >= QUIET_CHECKS:
                 self._set_busy(False)
+
+    def _could_use_more(self, elapsed: float) -> bool:
+        """Whether threads that do not wait show that the machine is quiet."""
+        before = self._last_idle
+        self._last_idle = self._idle() if self._on_one else None
+        if not self._on_one:
+            return True
+        # One thread alone may have a core of its own, and there be no other.
+        return (None not in (before, self._last_idle)
+                and self._last_idle - before > IDLE_CORES * elapsed)
 
     def _set_busy(self, busy: bool) -> None:
         self.busy, self._quiet = busy, 0

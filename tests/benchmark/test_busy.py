@@ -1,5 +1,7 @@
 """A frame beside processes that never wait."""
+import contextlib
 import os
+import time
 
 import numpy as np
 import pytest
@@ -8,28 +10,38 @@ from siamattn_mm.benchmark import busy
 from siamattn_mm.benchmark.frame import MIN_FRAMES
 
 
-@pytest.fixture
-def started(monkeypatch):
-    """The processes that were started."""
-    found = []
-    start = busy.subprocess.Popen
-
-    def note(*args, **kwargs):
-        found.append(start(*args, **kwargs))
-        return found[-1]
-
-    monkeypatch.setattr(busy.subprocess, 'Popen', note)
+@pytest.fixture(autouse=True)
+def no_settling(monkeypatch):
     monkeypatch.setattr(busy, '_SETTLE', 0)
-    return found
 
 
-def test_processes_spin_until_the_end(started):
+def alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_processes_spin_until_the_end():
     with pytest.raises(KeyboardInterrupt):
-        with busy.spinning_processes(2):
-            assert len(started) == 2
-            assert all(process.poll() is None for process in started)
+        with busy.spinning_processes(2) as ids:
+            assert len(set(ids)) == 2
+            assert all(alive(process) for process in ids)
+            # Not of this session, as other people's are not.
+            session, = {os.getsid(process) for process in ids}
+            assert session != os.getsid(0)
             raise KeyboardInterrupt
-    assert all(process.poll() is not None for process in started)
+    deadline = time.monotonic() + 10
+    while any(alive(process) for process in ids):
+        # Whoever adopted them has to notice.
+        assert time.monotonic() < deadline
+        time.sleep(.01)
+
+
+def test_none_is_none():
+    with busy.spinning_processes(0) as ids:
+        assert ids == []
 
 
 class Tracker:
@@ -59,14 +71,21 @@ class Clock:
         pass
 
 
-def test_loads_take_turns(started, monkeypatch):
-    clock = Clock()
+def test_loads_take_turns(monkeypatch):
+    clock, running = Clock(), []
+
+    @contextlib.contextmanager
+    def processes(number):
+        running.append(number)
+        yield []
+        running.pop()
+
     monkeypatch.setattr(busy, 'time', clock)
+    monkeypatch.setattr(busy, 'spinning_processes', processes)
     ticks = iter(range(100))
     monkeypatch.setattr(busy._OtherLoad, '_read',
                         lambda self: (0, 0) if next(ticks) % 2 else (2, 1))
-    tracker = Tracker(clock,
-                      lambda: sum(p.poll() is None for p in started))
+    tracker = Tracker(clock, lambda: sum(running))
     advanced = []
     found = busy.measure_busy(tracker, [np.zeros(1)] * MIN_FRAMES, (), 2,
                               (1, 2), lambda: advanced.append(1))
@@ -85,9 +104,8 @@ def test_loads_take_turns(started, monkeypatch):
             assert row['times_quiet'][key] == pytest.approx(times)
 
 
-def test_others_are_all_but_those_who_belong_to_it(started):
+def test_others_are_all_but_those_who_belong_to_it():
     with busy.spinning_processes(1) as ids:
-        assert ids == [started[0].pid]
         with busy._OtherLoad(ids) as others:
             sum(range(100000))
         if not os.path.exists('/proc/stat'):

@@ -34,17 +34,18 @@ class Machine:
     """A machine whose load and speeds are given; frames take 0.1 s."""
 
     def __init__(self):
-        self.now = self.waited = 0.
-        self.load = MachineLoad(lambda: self.now, lambda: self.waited)
+        self.now = self.waited = self.idle = 0.
+        self.tells_idle = True
+        self.load = MachineLoad(lambda: self.now, lambda: self.waited,
+                                lambda: self.idle if self.tells_idle else None)
         self.load.sleeping = Sleeping()
         self.busy, self.one, self.several = False, .1, .1
-        # Whether one thread finds no core for itself.
-        self.crowded = False
 
     def pass_time(self, seconds):
         self.now += seconds
-        alone = torch.get_num_threads() == 1 and not self.crowded
+        alone = torch.get_num_threads() == 1
         self.waited += seconds * (.4 if self.busy and not alone else .01)
+        self.idle += seconds * (2 if alone and not self.busy else 0)
 
     def frame(self, choose=True):
         """The number of threads of a frame."""
@@ -114,22 +115,8 @@ def test_the_faster_number_of_threads_is_found(machine):
     assert [machine.frame() for _ in TRIAL] == TRIAL
 
 
-def test_one_thread_without_a_core_is_given_up_at_once(machine):
-    machine.busy, machine.one, machine.crowded = True, .05, True
-    machine.init()
-    found = [machine.frame() for _ in range(TRUSTED_FRAMES + 2)]
-    assert found == [1] + [3] * TRUSTED_FRAMES + [1]
-    machine.crowded = False
-    machine.init()
-    for _ in TRIAL:
-        machine.frame()
-    assert machine.frame() == 1
-    machine.crowded = True
-    assert [machine.frame() for _ in range(3)] == [1, 3, 3]
-
-
 def test_one_thread_that_is_left_alone_says_nothing_of_the_load(machine):
-    machine.busy, machine.one = True, .05
+    machine.busy, machine.one, machine.tells_idle = True, .05, False
     machine.init()
     for _ in TRIAL:
         machine.frame()
@@ -139,6 +126,18 @@ def test_one_thread_that_is_left_alone_says_nothing_of_the_load(machine):
     assert [machine.frame() for _ in TRIAL] == TRIAL
     assert machine.frame() == 3
     assert not machine.load.sleeping
+
+
+def test_idle_cores_beside_one_thread_end_it(machine):
+    machine.busy, machine.one = True, .05
+    machine.init()
+    for _ in TRIAL:
+        machine.frame()
+    assert {machine.frame() for _ in range(20)} == {1}
+    machine.busy = False
+    # One frame until the first look, and two looks make a difference.
+    found = [machine.frame() for _ in range(2 * QUIET_CHECKS + 2)]
+    assert found[-1] == 3 and not machine.load.sleeping
 
 
 def test_a_hardly_faster_thread_is_not_worth_other_digits(machine):
@@ -209,3 +208,21 @@ def test_waiting_for_cores(monkeypatch, tmp_path):
     monkeypatch.undo()
     first = machine_load.waited_for_cores()
     assert first is None or first >= 0
+
+
+def test_idle_time(monkeypatch, tmp_path):
+    file = tmp_path / 'stat'
+    file.write_text('cpu  1 2 3 700 5\ncpu0 1 1 1 400 1\n'
+                    'cpu1 1 1 1 200 1\ncpu10 1 1 1 100 1\nintr 5\n')
+    real = open
+    monkeypatch.setattr(
+        'builtins.open', lambda path, *args, **kwargs: real(
+            file if path == '/proc/stat' else path, *args, **kwargs))
+    monkeypatch.setattr(
+        machine_load.os, 'sched_getaffinity', lambda _: {0, 10}, raising=False)
+    monkeypatch.setattr(machine_load.os, 'sysconf', lambda _: 100)
+    assert machine_load.idle_time() == 5
+    file.write_text('nothing\ncpu0 1')
+    assert machine_load.idle_time() is None
+    file.unlink()
+    assert machine_load.idle_time() is None

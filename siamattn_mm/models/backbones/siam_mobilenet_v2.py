@@ -6,6 +6,8 @@ from mmdet.models.backbones import MobileNetV2
 from mmtrack.registry import MODELS
 from torch import Tensor
 
+from ..ops.dilated_depthwise_conv import DilatedDepthwiseConv2d
+
 
 @MODELS.register_module()
 class SiamMobileNetV2(MobileNetV2):
@@ -89,6 +91,8 @@ class SiamMobileNetV2(MobileNetV2):
                 d = first_dilation if j == 0 else dilation
                 conv.stride = (stage_stride, ) * 2 if j == 0 else (1, 1)
                 conv.dilation = conv.padding = (d, d)
+                if d > 1:
+                    block.depthwise_conv.conv = DilatedDepthwiseConv2d.of(conv)
 
     def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
         """Extract features.

@@ -10,9 +10,12 @@ from siamattn_mm.torch_compat import autocast_dtype
 
 from . import onednn
 from .derived import derived
+from .dilated_depthwise_conv import DilatedDepthwiseConv2d
 from .full_precision import full_precision
 from .winograd import suits_winograd, winograd_conv, winograd_weight
 
+# What others may compute in the place of; subclasses do more.
+_CONVS = (nn.Conv2d, DilatedDepthwiseConv2d)
 # Inputs may be so many times as high as those that weights are laid out for.
 _GROWTH = 1.5
 
@@ -165,7 +168,7 @@ def can_fuse(conv: Any, norm: Optional[nn.Module] = None) -> bool:
         bool: True for a zero-padded ``nn.Conv2d`` itself, followed by
         nothing or by a batch norm with running statistics.
     """
-    return (type(conv) is nn.Conv2d and conv.padding_mode == 'zeros'
+    return (type(conv) in _CONVS and conv.padding_mode == 'zeros'
             and not isinstance(conv.padding, str)
             and (norm is None
                  or isinstance(norm, nn.modules.batchnorm._BatchNorm)

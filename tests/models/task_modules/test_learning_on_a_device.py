@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmtrack.registry import TASK_UTILS
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten
 
 TARGET = 64., 48.
 
@@ -20,7 +20,7 @@ class _OnTheHost(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         out = func(*args, **(kwargs or {}))
-        tensors = [leaf for leaf in tree_leaves((args, kwargs, out))
+        tensors = [leaf for leaf in tree_flatten((args, kwargs, out))[0]
                    if isinstance(leaf, torch.Tensor)]
         if any(tensor.device.type == 'cpu' for tensor in tensors):
             self.found.append(str(func))
