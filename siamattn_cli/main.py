@@ -30,6 +30,9 @@ COMMANDS: Dict[str, Command] = {
     'track': _ours('track', 'track an object in a video, and draw it'),
     'export': _ours('export', 'write a tracker\'s network as ONNX files'),
     'test': _ours('test', 'track a data set and score it: mmtrack\'s test.py'),
+    'evaluate-starts': _ours(
+        'evaluate_starts', 'track sequences from several starts, with '
+        'standard errors'),
     'report': _ours('report', 'compare result folders on one HTML page'),
     'make-submission': _ours(
         'make_submission', 'make the file that a benchmark\'s server takes'),

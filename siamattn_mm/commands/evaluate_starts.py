@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from siamattn_mm import apis
-from siamattn_mm.datasets.image_reader import ImageReader
-from siamattn_mm.datasets.sequence_folder import (
-    SequenceFolderError,
+from siamattn_mm.datasets.reading.ground_truth import SequenceFolderError
+from siamattn_mm.datasets.reading.image_reader import ImageReader
+from siamattn_mm.datasets.reading.sequence_folder import (
     find_sequences,
     read_sequence,
 )

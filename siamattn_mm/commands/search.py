@@ -24,7 +24,6 @@ from rich.console import Console
 
 from siamattn_mm import apis, search
 from siamattn_mm.datasets.reading.image_reader import UnreadableFrameError
-from siamattn_mm.search.evaluate import makes_masks
 from siamattn_mm.search.space import DEFAULT_RANGES
 from siamattn_mm.utils.command_line import (
     Parser,
@@ -35,6 +34,7 @@ from siamattn_mm.utils.command_line import (
 )
 from siamattn_mm.utils.devices import device_of
 from siamattn_mm.utils.files import check_writable
+from siamattn_mm.utils.model_parts import makes_masks
 
 MASK_KEY = 'refine.mask_thr'
 

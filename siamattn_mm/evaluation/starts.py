@@ -10,8 +10,8 @@ from typing import Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-from siamattn_mm.datasets.sequence_folder import TrackingSequence
-from siamattn_mm.datasets.string_table import StringTable
+from siamattn_mm.datasets.reading.tracking_sequence import TrackingSequence
+from siamattn_mm.datasets.storage.string_table import StringTable
 
 FIRST = 'first'
 # By so many pixels the given box is off, x and y.

@@ -9,6 +9,7 @@ from siamattn_mm.datasets.reading.image_reader import (
     read_bytes,
 )
 from siamattn_mm.datasets.reading.value_stretch import ValueStretch
+from siamattn_mm.utils.model_parts import makes_masks
 
 from ..apis.tracker import Result, Tracker
 
@@ -31,20 +32,6 @@ def import_trax() -> Any:
             f'the VOT toolkit cannot be served ({error}): install vot-toolkit '
             'with `bash tools/setup.sh --with eval`') from error
     return trax
-
-
-def makes_masks(model: Any) -> bool:
-    """Whether a model gives masks.
-
-    Args:
-        model (nn.Module): A tracker's; one that says so itself
-            (``makes_masks``), as exported ones do, or with a refinement head.
-
-    Returns:
-        bool: False if it has no mask head.
-    """
-    head = getattr(model, 'refine_head', None)
-    return getattr(model, 'makes_masks', getattr(head, 'with_mask', False))
 
 
 def check_region(tracker: Tracker, region: str) -> None:
