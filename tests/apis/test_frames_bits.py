@@ -138,3 +138,20 @@ def test_thermal_images_of_the_cases(shared):
         pytest.skip('no such case')
     for frame in open_frames(str(folder)):
         assert len(np.unique(frame)) > 150
+
+
+def test_which_values_became_black_and_white(tmp_path):
+    frames = open_frames(write_folder(tmp_path, 'png'))
+    list(frames)
+    low, high = frames.value_range
+    assert low < 7000 < 8275 < high
+    given = open_frames(str(tmp_path), value_range=(7000, 7510))
+    next(iter(given))
+    assert given.value_range == (7000, 7510)
+    # Of 8 bits, even where a range is given.
+    folder = tmp_path / 'bytes'
+    folder.mkdir()
+    assert cv2.imwrite(str(folder / '0.png'), np.zeros((4, 4), np.uint8))
+    plain = open_frames(str(folder), value_range=(0, 9))
+    list(plain)
+    assert plain.value_range is None

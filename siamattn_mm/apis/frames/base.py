@@ -4,6 +4,8 @@ from typing import Iterator, Optional, Tuple
 
 import numpy as np
 
+from siamattn_mm.datasets.value_stretch import ValueStretch
+
 # Frames a second where the source does not say.
 DEFAULT_FPS = 25.
 
@@ -25,6 +27,7 @@ class Frames(metaclass=ABCMeta):
         fps (float): Frames a second; 25 where the source does not say.
         size (tuple[int, int]): Width and height in pixels.
     """
+    _stretch: Optional[ValueStretch] = None
 
     def __init__(self, source: str, start: int, end: Optional[int],
                  fps: float, size: Tuple[int, int]) -> None:
@@ -44,6 +47,14 @@ class Frames(metaclass=ABCMeta):
         if self._end is None:
             raise TypeError(f'{self.source} has no last frame')
         return self._end - self.start
+
+    @property
+    def value_range(self) -> Optional[Tuple[float, float]]:
+        """tuple[float, float] | None: Which values became 0 and 255.
+
+        None for pixels of 8 bits, and until the first frame decides.
+        """
+        return None if self._stretch is None else self._stretch.stretched
 
     @abstractmethod
     def __iter__(self) -> Iterator[np.ndarray]:

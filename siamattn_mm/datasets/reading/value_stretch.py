@@ -29,6 +29,8 @@ class ValueStretch:
     Attributes:
         value_range (tuple[float, float], optional): Given or chosen; None
             until then.
+        stretched (tuple[float, float], optional): The same, once an image
+            was mapped by it.
 
     Raises:
         ValueError: If the range is not two finite numbers, low and high.
@@ -37,6 +39,7 @@ class ValueStretch:
     def __init__(self,
                  value_range: Optional[Sequence[float]] = None) -> None:
         self.value_range = check_value_range(value_range)
+        self.stretched: Optional[Tuple[float, float]] = None
         self._table: Optional[np.ndarray] = None
 
     def learn(self, image: np.ndarray) -> None:
@@ -64,6 +67,7 @@ class ValueStretch:
         self.learn(image)
         if self.value_range is None:
             return _flat(image)
+        self.stretched = self.value_range
         if image.dtype != np.uint16:
             return _levels(image, *self.value_range)
         if self._table is None:
