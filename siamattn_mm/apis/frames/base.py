@@ -4,7 +4,7 @@ from typing import Iterator, Optional, Tuple
 
 import numpy as np
 
-from siamattn_mm.datasets.value_stretch import ValueStretch
+from siamattn_mm.datasets.reading.value_stretch import ValueStretch
 
 # Frames a second where the source does not say.
 DEFAULT_FPS = 25.
