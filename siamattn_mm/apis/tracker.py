@@ -11,12 +11,18 @@ from mmtrack.registry import MODELS
 
 import siamattn_mm
 from siamattn_mm.deploy import build_exported, is_exported
-from siamattn_mm.models.trackers import SiamAttn
-from siamattn_mm.models.trackers.siamattn import xywh_of
+from siamattn_mm.models.trackers import (
+    SiamAttn,
+    TrackingSession,
+    TrackResult,
+    xywh_of,
+)
+from siamattn_mm.models.trackers.mmtrack_adapter import VideoPredictor
 from siamattn_mm.utils import CheckpointError, load_into
 from siamattn_mm.utils.configs import find_config
 from siamattn_mm.utils.devices import check_device
 from siamattn_mm.utils.machine_load import LOAD
+from siamattn_mm.utils.stages import stage
 
 # Of a box against the frame's longer side. Windows are cut around the box, so
 # that a slip of the keyboard would take all memory.
@@ -33,11 +39,15 @@ class Result(NamedTuple):
         mask (np.ndarray, optional): (H, W) bool; None without a mask head.
         polygon (np.ndarray, optional): (4, 2) float, corners of the rotated
             box in pixels; None without a mask head.
+        lost (bool): Whether the target is lost: ``bbox`` is the best guess,
+            but not followed until the target is found again.
+            Defaults to False.
     """
     bbox: np.ndarray
     score: float
     mask: Optional[np.ndarray]
     polygon: Optional[np.ndarray]
+    lost: bool = False
 
 
 class Tracker:
@@ -59,11 +69,12 @@ class Tracker:
     """
 
     def __init__(self, model: SiamAttn, choose_threads: bool = True) -> None:
-        if not isinstance(model, SiamAttn):
+        if not isinstance(model, VideoPredictor):
             raise TypeError('Tracker takes a SiamAttn model, but the config '
                             f'builds a {type(model).__name__}')
         self.model = model.eval()
         self._choose_threads = choose_threads
+        self.session: Optional[TrackingSession] = None
         self._frame_shape: Optional[Tuple[int, ...]] = None
 
     def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
@@ -81,7 +92,8 @@ class Tracker:
         """
         check_frame(frame)
         box = check_bbox(bbox, frame.shape)
-        self.model.init(frame, box)
+        self.session = self.model.new_session()
+        self.session.start(frame, box)
         self._frame_shape = frame.shape
 
     def update(self, frame: np.ndarray) -> Result:
@@ -109,11 +121,16 @@ class Tracker:
                 f'first one was {self._frame_shape[1]}x{self._frame_shape[0]}:'
                 ' call init() again after a change of size')
         with LOAD.choosing_threads(self._choose_threads):
-            result = self.model.track(frame)
-        pasted = result.pasted_mask
-        return Result(result.bbox, result.score,
-                      None if pasted is None else pasted.full(),
-                      result.polygon)
+            result = self.session.step(frame)
+        return _full(result)
+
+
+def _full(result: TrackResult) -> Result:
+    mask = None
+    if result.pasted_mask is not None:
+        with stage('paste'):
+            mask = result.pasted_mask.full()
+    return Result(result.bbox, result.score, mask, result.polygon, result.lost)
 
 
 def check_frame(frame: np.ndarray) -> None:

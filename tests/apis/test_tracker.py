@@ -32,7 +32,7 @@ def tracker(small_config_path):
 @pytest.fixture(autouse=True)
 def fresh(tracker):
     """Each test starts with a tracker that knows no target."""
-    tracker._frame_shape = tracker.model._state = None
+    tracker._frame_shape = tracker.session = None
 
 
 def frames_of(height, width, count=3):
@@ -435,12 +435,13 @@ def _copies(tracker):
 @pytest.mark.parametrize('learns', [False, True])
 def test_copies_go_on_where_the_tracker_was(small_config, frames, learns):
     if learns:
-        small_config.model.update(
-            correlation_filter=dict(type='CorrelationFilter'),
-            box_regressor=dict(type='RidgeBoxRegressor'),
-            rival_association=dict(type='RivalAssociation'))
-        small_config.model.test_cfg.rpn.update(
-            filter_influence=.3, calibration=.5)
+        small_config.model.online = [
+            dict(type='BoxCalibration'),
+            dict(type='CorrelationFilter'),
+            dict(type='RidgeBoxRegressor'),
+            dict(type='DistractorAssociation'),
+            dict(type='TargetPresence')
+        ]
     tracker = untrained(small_config)
     tracker.init(frames[0], BOX)
     tracker.update(frames[1])

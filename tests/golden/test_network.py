@@ -33,7 +33,7 @@ def compiled_model(released_file):
     config.model.test_cfg.compile = True
     model = init_tracker(config, str(path)).model
     # What init() does; under its inference mode all would compile twice.
-    model._compile()
+    model.prepare()
     return model
 
 
