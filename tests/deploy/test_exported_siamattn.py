@@ -202,7 +202,7 @@ class ToyEdge(OnlinePart):
         return float(views[0].features[0])
 
     def correct(self, state, features, box):
-        return box + (10 * state, 10 * float(features[0]), 0, 0)
+        return box + (500 * state, 500 * float(features[0]), 0, 0)
 
 
 def test_a_part_of_ones_own_takes_one_line(make_variant, frames, tmp_path):
