@@ -269,9 +269,10 @@ def init_tracker(config: Union[str, Config],
     Args:
         config (str | Config): Config file, or what was read from one.
         checkpoint (str | os.PathLike, optional): Weights, or ``NAME.onnx``
-            from ``tools/export.py``. Without it those that ship with the package
-            are loaded, if the config names some (``package_weights``);
-            otherwise the model is untrained, and says so. Defaults to None.
+            from ``tools/export.py``. Without it those that ship with the
+            package are loaded, if the config names some
+            (``package_weights``); otherwise the model is untrained, and says
+            so. Defaults to None.
         device (str, optional): e.g. ``'cuda:1'``. Exported models always run
             on the CPU. Defaults to None: the GPU where PyTorch sees one that
             works, else the CPU.
