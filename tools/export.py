@@ -6,8 +6,8 @@ import sys
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets.sequence_folder import find_sequences
 from siamattn_mm.deploy.export import export_tracker
-from siamattn_mm.deploy.lowering import DEFORM_CONV
 from siamattn_mm.deploy.quantize import quantize_export
+from siamattn_mm.models.ops.onnx.lowering import DEFORM_CONV
 from siamattn_mm.utils.files import check_writable
 
 

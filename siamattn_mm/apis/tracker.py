@@ -11,9 +11,9 @@ from mmtrack.registry import MODELS
 
 import siamattn_mm
 from siamattn_mm.deploy import build_exported, is_exported
+from siamattn_mm.models.sot import SiamAttn
 from siamattn_mm.models.trackers import (
     FrameStep,
-    SiamAttn,
     TrackingSession,
     TrackResult,
     TrackState,

@@ -13,7 +13,8 @@ from mmcv.cnn import fuse_conv_bn
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from siamattn_mm.models.trackers import SiamAttn
+from siamattn_mm.models.ops.onnx.lowering import OPSET, standard_operators
+from siamattn_mm.models.sot import SiamAttn
 from siamattn_mm.torch_compat import newest_onnx_opset
 from siamattn_mm.utils.files import written_whole
 from siamattn_mm.version import __version__
@@ -35,7 +36,6 @@ from .graphs import (
     TemplateGraph,
     state_tensors,
 )
-from .lowering import OPSET, standard_operators
 
 
 @contextlib.contextmanager

@@ -5,10 +5,10 @@ from mmengine.config import Config, ConfigDict
 from mmengine.model import BaseModel
 from mmtrack.registry import MODELS, TASK_UTILS
 
+from siamattn_mm.models.sot.siamattn import ARGUMENTS
 from siamattn_mm.models.task_modules import build_parts
 from siamattn_mm.models.trackers import TrackingConfig, TrackingSession
 from siamattn_mm.models.trackers.mmtrack_adapter import VideoPredictor
-from siamattn_mm.models.trackers.siamattn import ARGUMENTS
 from siamattn_mm.models.trackers.tracking_config import refuse_unknown
 
 from .files import (

@@ -3,7 +3,7 @@ from typing import Any, List, Optional, Tuple
 
 from torch import Tensor, nn
 
-from siamattn_mm.models.trackers import SiamAttn
+from siamattn_mm.models.sot import SiamAttn
 
 from .template_state import named_tensors, rebuild
 

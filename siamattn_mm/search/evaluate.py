@@ -9,7 +9,8 @@ from siamattn_mm.evaluation.functional import (
     mean_region_similarity,
     success_curve,
 )
-from siamattn_mm.models.trackers import SiamAttn, xywh_of
+from siamattn_mm.models.sot import SiamAttn
+from siamattn_mm.models.trackers import xywh_of
 
 from .sequence_store import StoredSequence
 from .threshold_sweep import ThresholdSweep

@@ -3,7 +3,7 @@ from typing import Sequence
 
 import numpy as np
 
-from siamattn_mm.models.trackers.mask_paste import SoftMask
+from siamattn_mm.structures.mask_paste import SoftMask
 
 
 class ThresholdSweep:

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from siamattn_mm.models.trackers import SiamAttn
-from siamattn_mm.models.trackers.crop import SearchWindow
+from siamattn_mm.models.sot import SiamAttn
+from siamattn_mm.structures.search_window import SearchWindow
 
 
 class HeatMap(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 from siamattn_mm.apis import init_tracker
 from siamattn_mm.deploy import ExportError
 from siamattn_mm.deploy.quantize import calibration_feeds, quantize
-from siamattn_mm.models.trackers.crop import SearchWindow
+from siamattn_mm.structures.search_window import SearchWindow
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed')
 pytest.importorskip('onnxruntime', reason='onnxruntime is not installed')

@@ -6,7 +6,7 @@ from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS
 
 from siamattn_mm.models.necks.attention import SpatialSelfAttention
-from siamattn_mm.models.trackers.crop import crop_image
+from siamattn_mm.structures.search_window import crop_image
 from siamattn_mm.visualization.attention import AttentionProbe, brightness
 from siamattn_mm.visualization.attention_panel import AttentionPanel
 

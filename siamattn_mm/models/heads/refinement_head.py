@@ -9,11 +9,11 @@ from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
+from siamattn_mm.structures.boxes import MIN_SIZE
 from siamattn_mm.utils.image_draws import draw_order, first_candidates
 
 from ..ops.box_overlaps import box_iou, corner_iou
 from ..ops.constants import upload
-from ..task_modules.boxes import MIN_SIZE
 
 Feats = Tuple[Tensor, ...]
 

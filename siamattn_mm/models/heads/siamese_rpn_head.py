@@ -9,6 +9,7 @@ from mmtrack.models.track_heads import SiameseRPNHead
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
+from siamattn_mm.structures.boxes import AnchorGrid
 from siamattn_mm.utils.image_draws import (
     DrawOrder,
     draw_order,
@@ -23,7 +24,6 @@ from ..task_modules.anchor_targets import (
     is_plain,
     negative_window,
 )
-from ..task_modules.boxes import AnchorGrid
 from ..task_modules.selection import MAX_LOG
 from .correlation_head import (
     DepthwiseCorrelationHead,

@@ -5,7 +5,8 @@ import numpy as np
 from mmtrack.registry import TASK_UTILS
 from scipy.optimize import linear_sum_assignment
 
-from .boxes import overlaps
+from siamattn_mm.structures.boxes import overlaps
+
 from .online import OnlinePart, Outcome
 from .selection import Ranking
 

@@ -4,7 +4,7 @@ from typing import Iterable, NamedTuple, Optional
 import numpy as np
 from scipy.special import expit
 
-from .boxes import AnchorGrid, overlaps
+from siamattn_mm.structures.boxes import AnchorGrid, overlaps
 
 # Of a size's change: exp() of what an untrained network says overflows.
 MAX_LOG = 8.

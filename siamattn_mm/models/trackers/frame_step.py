@@ -5,13 +5,17 @@ import cv2
 import numpy as np
 import torch
 
+from siamattn_mm.structures.boxes import AnchorGrid
+from siamattn_mm.structures.mask_paste import PastedMask, SoftMask, rotated_box
+from siamattn_mm.structures.search_window import (
+    SearchWindow,
+    context_side,
+    crop_image,
+)
 from siamattn_mm.utils.stages import stage
 
-from ..task_modules.boxes import AnchorGrid
 from ..task_modules.online import VIEWS, Outcome, View
 from ..task_modules.selection import Proposal, decode, pick, rank
-from .crop import SearchWindow, context_side, crop_image
-from .mask_paste import PastedMask, SoftMask, rotated_box
 from .runtime import PartFeatures, Runtime, SearchOutput
 from .tracking_config import TrackingConfig
 

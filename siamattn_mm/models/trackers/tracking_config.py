@@ -3,7 +3,7 @@ import dataclasses
 import difflib
 from typing import Any, Mapping, Optional
 
-from ..task_modules.boxes import MIN_SIZE
+from siamattn_mm.structures.boxes import MIN_SIZE
 
 PRECISIONS = ('fp32', 'bf16')
 # What was configured elsewhere once, and where it is now.

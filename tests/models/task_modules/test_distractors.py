@@ -4,7 +4,7 @@ from mmtrack.registry import TASK_UTILS
 
 from siamattn_mm.models.task_modules import Outcome, Ranking
 from siamattn_mm.models.task_modules.distractors import DistractorState
-from siamattn_mm.models.trackers.crop import SearchWindow
+from siamattn_mm.structures.search_window import SearchWindow
 
 TARGET = np.array([100., 80., 20., 40.])
 OTHER = np.array([150., 82., 22., 40.])

@@ -8,8 +8,8 @@ from mmdet.structures.bbox import bbox_cxcywh_to_xyxy, bbox_overlaps
 from torch.testing import assert_close
 
 from siamattn_mm.models.task_modules import Proposal
-from siamattn_mm.models.task_modules.boxes import AnchorGrid
 from siamattn_mm.models.task_modules.selection import decode, pick, rank, vote
+from siamattn_mm.structures.boxes import AnchorGrid
 
 ANCHORS = [(104, 32), (88, 40), (64, 64), (40, 80), (32, 96)]
 PENALTY_K, INFLUENCE = 0.04, 0.44

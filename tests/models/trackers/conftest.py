@@ -1,10 +1,9 @@
-"""A model, a video, and a network that says what a test wants."""
-import cv2
+"""A network that says what a test wants."""
 import numpy as np
 import pytest
 import torch
 from mmengine.registry import init_default_scope
-from mmtrack.registry import MODELS, TASK_UTILS
+from mmtrack.registry import TASK_UTILS
 
 from siamattn_mm.models.trackers import (
     Runtime,
@@ -13,33 +12,10 @@ from siamattn_mm.models.trackers import (
     TrackingSession,
 )
 
-HEIGHT, WIDTH = 120, 160
-
 
 @pytest.fixture(autouse=True)
 def _scope():
     init_default_scope('mmtrack')
-
-
-@pytest.fixture
-def model(small_config):
-    return MODELS.build(small_config.model).eval()
-
-
-@pytest.fixture(scope='session')
-def frames():
-    """A textured square that moves over noise."""
-    rng = np.random.default_rng(0)
-    noise = cv2.GaussianBlur(
-        rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8), (5, 5), 0)
-    frames = []
-    for i in range(4):
-        frame = noise.copy()
-        x, y = 60 + 3 * i, 40 + 2 * i
-        frame[y:y + 24, x:x + 30] = (30, 200, 90)
-        frame[y + 6:y + 12, x + 5:x + 25] = (250, 10, 40)
-        frames.append(frame)
-    return frames
 
 
 class Scripted(Runtime):

@@ -12,12 +12,12 @@ from siamattn_mm.utils.machine_load import LOAD
 
 from ..ops.prepare import prepare_for_inference
 from ..task_modules.online import build_parts
+from ..trackers.mmtrack_adapter import VideoPredictor
+from ..trackers.runtime import TorchRuntime
+from ..trackers.session import TrackingSession
+from ..trackers.tracking_config import TrackingConfig, refuse_unknown
 from .freezing import FrozenParts
-from .mmtrack_adapter import VideoPredictor
 from .network import SiamAttnNetwork
-from .runtime import TorchRuntime
-from .session import TrackingSession
-from .tracking_config import TrackingConfig, refuse_unknown
 
 
 @MODELS.register_module()

@@ -9,8 +9,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from siamattn_mm.utils.stages import stage
 
 from ..ops.fused_conv import laid_out_for
-from .runtime import PartFeatures
-from .tracking_config import TrackingConfig
+from ..trackers.runtime import PartFeatures
+from ..trackers.tracking_config import TrackingConfig
 
 Feats = Tuple[Tensor, ...]
 # Images whose maps stay in a CPU's cache.

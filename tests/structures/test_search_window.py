@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from siamattn_mm.models.trackers.crop import (
+from siamattn_mm.structures.search_window import (
     SearchWindow,
     context_side,
     crop_image,

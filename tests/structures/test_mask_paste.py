@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from siamattn_mm.models.trackers.mask_paste import (
+from siamattn_mm.structures.mask_paste import (
     PastedMask,
     SoftMask,
     paste_mask,

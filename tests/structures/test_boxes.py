@@ -1,7 +1,8 @@
 """Overlaps of boxes, and anchors."""
 import numpy as np
+from mmtrack.registry import TASK_UTILS
 
-from siamattn_mm.models.task_modules.boxes import AnchorGrid, overlaps
+from siamattn_mm.structures.boxes import AnchorGrid, overlaps
 
 ANCHORS = [(104, 32), (88, 40), (64, 64), (40, 80), (32, 96)]
 
@@ -16,7 +17,13 @@ def test_overlaps_are_iou():
     assert overlaps(boxes[:0], others).shape == (0, 2)
 
 
-def test_anchors_lie_around_the_middle(generator):
+def test_anchors_lie_around_the_middle():
+    generator = TASK_UTILS.build(
+        dict(
+            type='SiamAttnAnchorGenerator',
+            strides=[8],
+            ratios=[0.33, 0.5, 1, 2, 3],
+            scales=[8]))
     grid = AnchorGrid.of(generator, 7, 5)
     assert grid.boxes.shape == (5 * 7 * 5, 4)
     for a, size in enumerate(ANCHORS):
