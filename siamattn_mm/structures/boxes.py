@@ -11,6 +11,8 @@ import numpy as np
 # In pixels of the image or of the crop: what is smaller says nothing to maps
 # of stride 8.
 MIN_SIZE = 10.
+# Side of a search crop, in its pixels.
+SEARCH_SIZE = 255
 
 
 def overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -189,7 +189,10 @@ class DeformConvPack(DeformConv2dPack):
                 and not torch.is_grad_enabled()):
             # oneDNN's conv has other last digits for a batch: each image
             # shall be as if it were alone.
-            return torch.cat([self.forward(one) for one in x.split(1)])
+            return torch.cat([self._convolve(one) for one in x.split(1)])
+        return self._convolve(x)
+
+    def _convolve(self, x: Tensor) -> Tensor:
         offset = self.conv_offset(x)
         if self._is_for_mmcv(x):
             return mmcv_ops.deform_conv2d(x, offset, self.weight, self.stride,

@@ -3,7 +3,7 @@ import dataclasses
 import difflib
 from typing import Any, Mapping, Optional
 
-from siamattn_mm.structures.boxes import MIN_SIZE
+from siamattn_mm.structures.boxes import MIN_SIZE, SEARCH_SIZE
 
 PRECISIONS = ('fp32', 'bf16')
 # What was configured elsewhere once, and where it is now.
@@ -107,7 +107,7 @@ class TrackingConfig:
     rpn: SelectionConfig
     refine: RefineConfig = RefineConfig()
     exemplar_size: int = 127
-    search_size: int = 255
+    search_size: int = SEARCH_SIZE
     context_amount: float = 0.5
     center_size: Optional[int] = None
     min_size: float = MIN_SIZE

@@ -38,6 +38,19 @@ def test_what_is_lost_takes_a_better_score_to_come_back(
     assert seen[4:] == [(True, False)] * 2
 
 
+def test_a_little_less_for_a_while_will_do():
+    part = build(hold_score=.3, recover_score=.95, confirm_frames=4)
+    lost = [.1] * 3
+    # Half way, .625, is enough if it is so four times in a row.
+    seen = follow(part, lost + [.8] * 3 + [.5] + [.7] * 4 + [.4])
+    assert [found for found, _ in seen] == [False] * 10 + [True] * 2
+    assert not any(found for found, _ in follow(part, lost + [.6] * 20))
+    # Frames before it was lost do not count.
+    seen = follow(build(hold_score=.7, recover_score=.95, confirm_score=.6,
+                        confirm_frames=4), [.65] * 7)
+    assert [found for found, _ in seen] == [False] * 6 + [True]
+
+
 def test_what_another_part_refuses_is_missing_too():
     part = build(lost_after=2)
     state = part.learn(BOX, [])
