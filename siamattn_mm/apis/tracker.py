@@ -2,7 +2,7 @@
 import os
 import os.path as osp
 import warnings
-from typing import NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from mmengine.config import Config
@@ -11,16 +11,22 @@ from mmtrack.registry import MODELS
 
 import siamattn_mm
 from siamattn_mm.deploy import build_exported, is_exported
-from siamattn_mm.models.trackers import SiamAttn
-from siamattn_mm.models.trackers.siamattn import xywh_of
+from siamattn_mm.models.sot import SiamAttn
+from siamattn_mm.models.trackers import (
+    FrameStep,
+    TrackingSession,
+    TrackResult,
+    TrackState,
+)
+from siamattn_mm.models.trackers.mmtrack_adapter import VideoPredictor
 from siamattn_mm.utils import CheckpointError, load_into
 from siamattn_mm.utils.configs import DEFAULT_CONFIG, find_config
 from siamattn_mm.utils.devices import check_device
 from siamattn_mm.utils.machine_load import LOAD
+from siamattn_mm.utils.stages import stage
 
-# Of a box against the frame's longer side. Windows are cut around the box, so
-# that a slip of the keyboard would take all memory.
-MAX_RELATIVE_SIZE = 4
+from .inputs import check_bbox, check_frame
+
 _CONFIG_SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 
 
@@ -33,41 +39,68 @@ class Result(NamedTuple):
         mask (np.ndarray, optional): (H, W) bool; None without a mask head.
         polygon (np.ndarray, optional): (4, 2) float, corners of the rotated
             box in pixels; None without a mask head.
+        lost (bool): Whether the target is lost: ``bbox`` is the best guess,
+            but not followed until the target is found again.
+            Defaults to False.
     """
     bbox: np.ndarray
     score: float
     mask: Optional[np.ndarray]
     polygon: Optional[np.ndarray]
+    lost: bool = False
 
 
 class Tracker:
-    """A model that follows one target.
+    """A model that follows one target, or several in one batch.
 
     Args:
-        model (SiamAttn): Built and loaded; put into eval mode here.
+        model (SiamAttn): Built and loaded, or an exported one; put into eval
+            mode here.
         choose_threads (bool): Whether, while the machine is busy, frames are
             tried on one thread of PyTorch, too, and tracked on as many as are
             faster. The last digits differ between the two; False gives the
             same ones whatever else runs. The caller's number of threads
             stays as it is. Defaults to True.
 
+    Attributes:
+        session (TrackingSession, optional): Of the target of :meth:`init`.
+
     Examples:
-        >>> tracker = init_tracker('configs/siamattn/siamattn_mobilenetv2.py')
+        >>> tracker = init_tracker('siamattn_mobilenetv2')
         >>> tracker.init(frames[0], (x, y, w, h))
         >>> for frame in frames[1:]:
         ...     result = tracker.update(frame)
+
+        >>> first = tracker.add(frames[0], (x, y, w, h))
+        >>> second = tracker.add(frames[0], other_box)
+        >>> tracker.update(frames[1])[second].bbox
+        >>> tracker.remove(first)
     """
 
-    def __init__(self, model: SiamAttn, choose_threads: bool = True) -> None:
-        if not isinstance(model, SiamAttn):
+    def __init__(self, model: VideoPredictor,
+                 choose_threads: bool = True) -> None:
+        if not isinstance(model, VideoPredictor):
             raise TypeError('Tracker takes a SiamAttn model, but the config '
                             f'builds a {type(model).__name__}')
         self.model = model.eval()
         self._choose_threads = choose_threads
+        self._forget()
+
+    def _forget(self) -> None:
+        self.session: Optional[TrackingSession] = None
         self._frame_shape: Optional[Tuple[int, ...]] = None
+        # Of what add() has added.
+        self._step: Optional[FrameStep] = None
+        self._targets: Dict[int, TrackState] = {}
+        self._last_id = 0
+
+    @property
+    def makes_masks(self) -> bool:
+        """bool: Whether results have a mask and a polygon."""
+        return self.model.makes_masks
 
     def init(self, frame: np.ndarray, bbox: Sequence[float]) -> None:
-        """Take the target from the first frame.
+        """Take the one target from the first frame; forget all others.
 
         Args:
             frame (np.ndarray): (H, W, 3) BGR uint8, as OpenCV reads it.
@@ -81,122 +114,100 @@ class Tracker:
         """
         check_frame(frame)
         box = check_bbox(bbox, frame.shape)
-        self.model.init(frame, box)
-        self._frame_shape = frame.shape
+        session = self.model.new_session()
+        session.start(frame, box)
+        self._forget()
+        self.session, self._frame_shape = session, frame.shape
 
-    def update(self, frame: np.ndarray) -> Result:
-        """Find the target in the next frame.
+    def add(self, frame: np.ndarray, bbox: Sequence[float]) -> int:
+        """Take another target from a frame of a video, at any time.
+
+        All are followed by :meth:`update` together, each as if it were alone.
+        A target of :meth:`init` is forgotten.
+
+        Args:
+            frame (np.ndarray): As for :meth:`init`; of the size that the
+                targets so far were given in.
+            bbox (Sequence[float]): As for :meth:`init`.
+
+        Returns:
+            int: Its id: 1, 2, ...
+
+        Raises:
+            TypeError: As :meth:`init`.
+            ValueError: As :meth:`init`, or if the frame has another size.
+        """
+        check_frame(frame)
+        box = check_bbox(bbox, frame.shape)
+        if self._targets:
+            self._check_size(frame)
+        step = self._step or self.model.new_session().frame_step
+        state = step.begin(frame, box)
+        if self.session is not None:
+            self._forget()
+        self._step, self._frame_shape = step, frame.shape
+        self._last_id += 1
+        self._targets[self._last_id] = state
+        return self._last_id
+
+    def remove(self, target: int) -> None:
+        """Follow a target no more.
+
+        Args:
+            target (int): From :meth:`add`.
+
+        Raises:
+            ValueError: If there is no such target.
+        """
+        if target not in self._targets:
+            raise ValueError(f'there is no target {target!r}; those that are '
+                             f'followed are {list(self._targets)}')
+        del self._targets[target]
+
+    def update(self, frame: np.ndarray) -> Union[Result, Dict[int, Result]]:
+        """Find the target in the next frame, or all that were added.
 
         Args:
             frame (np.ndarray): (H, W, 3) BGR uint8, of the first frame's
                 size.
 
         Returns:
-            Result: See there.
+            Result | dict[int, Result]: By id once :meth:`add` was used.
 
         Raises:
-            RuntimeError: If :meth:`init` was not called before.
+            RuntimeError: If neither :meth:`init` nor :meth:`add` was called
+                before.
             TypeError: If the frame is not a uint8 array.
             ValueError: If its shape is not that of the first frame.
         """
         if self._frame_shape is None:
-            raise RuntimeError('update() was called before init(): give the '
-                               'target in the first frame')
+            raise RuntimeError('update() was called before init() or add(): '
+                               'give the target in the first frame')
         check_frame(frame)
+        self._check_size(frame)
+        with LOAD.choosing_threads(self._choose_threads):
+            if self.session is not None:
+                return _full(self.session.step(frame))
+            if not self._targets:
+                return {}
+            results, states = self._step(frame, list(self._targets.values()))
+        self._targets = dict(zip(self._targets, states))
+        return dict(zip(self._targets, map(_full, results)))
+
+    def _check_size(self, frame: np.ndarray) -> None:
         if frame.shape != self._frame_shape:
             raise ValueError(
                 f'the frame is {frame.shape[1]}x{frame.shape[0]}, but the '
                 f'first one was {self._frame_shape[1]}x{self._frame_shape[0]}:'
                 ' call init() again after a change of size')
-        with LOAD.choosing_threads(self._choose_threads):
-            result = self.model.track(frame)
-        pasted = result.pasted_mask
-        return Result(result.bbox, result.score,
-                      None if pasted is None else pasted.full(),
-                      result.polygon)
 
 
-def check_frame(frame: np.ndarray) -> None:
-    """Refuse what is not a colour frame.
-
-    Args:
-        frame (np.ndarray): To be (H, W, 3) uint8.
-
-    Raises:
-        TypeError: If it is not a uint8 array.
-        ValueError: If its shape is not (H, W, 3), or a side is less than 2.
-    """
-    if not isinstance(frame, np.ndarray):
-        raise TypeError('a frame is a numpy array of shape (H, W, 3), but got '
-                        f'{type(frame).__name__}')
-    if frame.dtype != np.uint8:
-        raise TypeError('a frame holds BGR values 0..255 as uint8, but got '
-                        f'{frame.dtype}: convert it with .astype("uint8") '
-                        'after scaling to 0..255')
-    hint = ''
-    if frame.ndim == 2 or (frame.ndim == 3 and frame.shape[2] == 1):
-        hint = ': turn grey into colour with cv2.COLOR_GRAY2BGR'
-    elif frame.ndim == 3 and frame.shape[2] == 4:
-        hint = ': drop the alpha channel with frame[..., :3]'
-    if frame.ndim != 3 or frame.shape[2] != 3:
-        raise ValueError('a frame has shape (H, W, 3), BGR, but got '
-                         f'{frame.shape}{hint}')
-    if min(frame.shape) < 2:
-        raise ValueError('a frame has at least 2x2 pixels, but got '
-                         f'{frame.shape[1]}x{frame.shape[0]}')
-
-
-def check_bbox(bbox: Sequence[float],
-               frame_shape: Tuple[int, ...]) -> np.ndarray:
-    """Refuse a box that no target can have.
-
-    Args:
-        bbox (Sequence[float]): x, y, w, h or 8 numbers of a polygon.
-        frame_shape (tuple[int, ...]): (H, W, ...).
-
-    Returns:
-        np.ndarray: (4,) float64, x, y, w, h.
-
-    Raises:
-        ValueError: If it is not 4 or 8 finite numbers, has no area or less
-            than a pixel's (a share of the frame, 0..1), lies outside the
-            frame, or is more than ``MAX_RELATIVE_SIZE`` times as large.
-    """
-    try:
-        box = np.asarray(bbox, np.float64).ravel()
-    except (TypeError, ValueError) as error:
-        raise ValueError(f'bbox must be numbers, but got {bbox!r}') from error
-    if box.size not in (4, 8) or not np.isfinite(box).all():
-        raise ValueError('bbox must be 4 finite numbers x, y, w, h, or the 8 '
-                         f'of a polygon, but got {bbox!r}')
-    extent = box[2:]
-    if box.size == 8:
-        px, py = box.reshape(4, 2).T
-        # The shoelace formula.
-        if not abs(px @ np.roll(py, 1) - py @ np.roll(px, 1)) > 0:
-            raise ValueError('bbox has no area: the corners of the polygon '
-                             f'{bbox!r} lie on a line')
-        extent = np.array([np.ptp(px), np.ptp(py)])
-    if min(extent) <= 0:
-        raise ValueError('bbox has no area: width and height must be '
-                         f'positive, but got {bbox!r}')
-    height, width = frame_shape[:2]
-    # All of the frame is 0, 0, 1, 1 as shares; of four pixels it is one.
-    share = box.min() >= 0 and box.max() <= 1 and max(height, width) > 2
-    if max(extent) < 1 or share:
-        raise ValueError(
-            f'bbox {bbox!r} is smaller than a pixel: x, y, width and height '
-            'are asked for in pixels, not as shares of the frame, which is '
-            f'{width}x{height}')
-    x, y, w, h = box = xywh_of(box) if box.size == 8 else box
-    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        raise ValueError(f'bbox {bbox!r} lies outside the frame of '
-                         f'{width}x{height} pixels')
-    if max(w, h) > MAX_RELATIVE_SIZE * max(width, height):
-        raise ValueError(
-            f'bbox {bbox!r} is more than {MAX_RELATIVE_SIZE} times as large '
-            f'as the frame of {width}x{height} pixels')
-    return box
+def _full(result: TrackResult) -> Result:
+    mask = None
+    if result.pasted_mask is not None:
+        with stage('paste'):
+            mask = result.pasted_mask.full()
+    return Result(result.bbox, result.score, mask, result.polygon, result.lost)
 
 
 def read_config(config: Union[str, os.PathLike, Config]) -> Config:
@@ -283,9 +294,9 @@ def init_tracker(config: Union[str, os.PathLike, Config] = DEFAULT_CONFIG,
             runtime is not installed.
     """
     config = read_config(config)
-    init_default_scope(config.get('default_scope', 'mmtrack'))
     if checkpoint is not None:
         checkpoint = os.fspath(checkpoint)
+    init_default_scope(config.get('default_scope', 'mmtrack'))
     if checkpoint is not None and is_exported(checkpoint):
         if device is not None and check_device(device).type != 'cpu':
             raise ValueError(f'device {device!r}: exported models such as '

@@ -113,11 +113,10 @@ class FrameRuns:
             self.tracker.update(frame)
             seconds.append(time.perf_counter() - began)
         self.wholes.append(float(np.median(seconds[WARM_UP:])))
-        with StageRecorder(clock) as recorder:
-            recorder.install(self.tracker.model)
-            self.tracker.init(self.frames[0], self.bbox)
-            counts = list(
-                track_by_stages(self.tracker, self.frames[1:], recorder))
+        self.tracker.init(self.frames[0], self.bbox)
+        counts = list(
+            track_by_stages(self.tracker, self.frames[1:],
+                            StageRecorder(clock)))
         counts = counts[WARM_UP:]
         self.stages.append({
             stage: float(np.median([c.get(stage, 0.) for c in counts]))
@@ -136,11 +135,10 @@ class FrameRuns:
         self.tracker.init(self.frames[0], self.bbox)
         # What is computed once is no part of a frame.
         self.tracker.update(self.frames[1])
-        with FlopGauge(self.tracker.model) as gauge, \
-                StageRecorder(Clock(gauge)) as recorder:
-            recorder.install(self.tracker.model)
+        with FlopGauge(self.tracker.model) as gauge:
             counts = next(
-                track_by_stages(self.tracker, self.frames[1:], recorder))
+                track_by_stages(self.tracker, self.frames[1:],
+                                StageRecorder(Clock(gauge))))
         total = sum(counts.values())
         return {k: int(v) for k, v in counts.items()} if total else None
 

@@ -1,5 +1,5 @@
 """What each stage of a frame takes, of time or of anything that adds up."""
-import sys
+import contextlib
 from typing import (
     Any,
     Callable,
@@ -12,12 +12,17 @@ from typing import (
     Tuple,
 )
 
-from siamattn_mm.models.trackers.mask_paste import PastedMask
+from siamattn_mm.utils.stages import observed
 
 from .clocks import Clock
 from .patches import Patches
 
 REST = 'rest'
+# In the order of a frame; see siamattn_mm.utils.stages. What a model does not
+# have is left out.
+STAGES = ('crop', 'network', 'backbone', 'neck', 'DSA', 'RPN', 'filter',
+          'box regression', 'post-processing', 'fusion', 'refinement box',
+          'mask', 'paste', REST)
 
 
 class Hook(NamedTuple):
@@ -31,36 +36,11 @@ class Hook(NamedTuple):
     path: str
 
 
-# In the order of a frame. What a model does not have is left out.
-HOOKS = (
-    Hook('crop', '_crop'),
-    Hook('backbone', 'backbone.forward'),
-    Hook('neck', 'neck.forward'),
-    Hook('DSA', 'siamese_neck.forward'),
-    Hook('RPN', 'head.forward'),
-    Hook('filter', 'correlation_filter.spectrum'),
-    Hook('filter', 'correlation_filter.respond'),
-    Hook('filter', 'correlation_filter.update'),
-    Hook('box regression', 'box_regressor.maps'),
-    Hook('box regression', '_regress_box'),
-    Hook('post-processing', 'head.select_proposal'),
-    Hook('post-processing', 'rival_association.recognise'),
-    Hook('fusion', 'refine_head.forward'),
-    Hook('fusion', 'refine_head.fuse_mask'),
-    Hook('refinement box', '_refine_box'),
-    Hook('refinement box', 'refine_head.predict_box'),
-    Hook('mask', 'refine_head.predict_mask'),
-    Hook('paste', '_segment'),
-)
-# Functions that the model's module calls by these names.
-FUNCTION_HOOKS = (('paste', 'rotated_box'), )
-STAGES = tuple(dict.fromkeys(hook.stage for hook in HOOKS)) + (REST, )
-
-
 class StageRecorder:
     """Adds up what runs in each stage, apart from stages inside of it.
 
-    Hooks are taken out at the end of its ``with`` block.
+    Those of tracking say so themselves; other methods can be hooked, and are
+    taken back at the end of its ``with`` block.
 
     Args:
         clock (Clock, optional): Of the device, or of any other reading that
@@ -86,10 +66,20 @@ class StageRecorder:
         Returns:
             Any: What it returns.
         """
-        self._advance()
-        self._stack.append(stage)
-        try:
+        with self.stage(stage):
             return function(*args, **kwargs)
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count a block as a stage.
+
+        Args:
+            name (str): The stage.
+        """
+        self._advance()
+        self._stack.append(name)
+        try:
+            yield
         finally:
             self._advance()
             self._stack.pop()
@@ -145,20 +135,6 @@ class StageRecorder:
             if callable(getattr(found, name, None)):
                 self.hook(found, name, stage)
 
-    def install(self, model: Any) -> None:
-        """Hook a model's stages, as far as it has them.
-
-        Args:
-            model (Any): A :class:`~siamattn_mm.models.trackers.SiamAttn`, or
-                another runtime's stand-in.
-        """
-        self.hook_all(model, HOOKS)
-        module = sys.modules[type(model).__module__]
-        for stage, name in FUNCTION_HOOKS:
-            if hasattr(module, name):
-                self.hook(module, name, stage)
-        self.hook(PastedMask, 'full', 'paste')
-
     def __enter__(self) -> 'StageRecorder':
         return self
 
@@ -173,12 +149,13 @@ def track_by_stages(tracker: Any, frames: List, recorder: StageRecorder
     Args:
         tracker (Tracker): Initialised.
         frames (list[np.ndarray]): The next frames.
-        recorder (StageRecorder): Installed in its model.
+        recorder (StageRecorder): Hears of them.
 
     Yields:
         dict[str, float]: Of each frame; ``REST`` is what no stage has.
     """
     recorder.take()
     for frame in frames:
-        recorder.call(REST, tracker.update, frame)
+        with observed(recorder):
+            recorder.call(REST, tracker.update, frame)
         yield recorder.take()

@@ -7,7 +7,7 @@ from typing import Optional, Sequence
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets.reading.sequence_folder import find_sequences
 from siamattn_mm.deploy.export import export_tracker
-from siamattn_mm.deploy.lowering import DEFORM_CONV
+from siamattn_mm.models.ops.onnx.lowering import DEFORM_CONV
 from siamattn_mm.deploy.quantize import quantize_export
 from siamattn_mm.utils.files import check_writable
 
@@ -17,11 +17,11 @@ def parse_args(argv: Optional[Sequence[str]],
     """Read the command line."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description='Write a tracker\'s network as two ONNX files: '
-        'NAME.onnx takes a search crop and the template\'s state and gives '
-        'box and mask; NAME.init.onnx makes that state of a template crop. '
-        'init_tracker(CONFIG, checkpoint="NAME.onnx") runs them. Needs '
-        'pip install -r requirements/deploy.txt')
+        description='Write a tracker\'s network as ONNX files: NAME.onnx '
+        'takes a search crop, NAME.init.onnx the template, and NAME.box.onnx '
+        'and NAME.mask.onnx, where the model has such heads, refine and '
+        'segment a box. init_tracker(CONFIG, checkpoint="NAME.onnx") runs '
+        'them. Needs pip install -r requirements/deploy.txt')
     parser.add_argument('config', metavar='CONFIG', help='config file')
     parser.add_argument(
         '--checkpoint',

@@ -1,60 +1,32 @@
-"""The two files of an exported model, and what they say about it."""
+"""The files of an exported model, and what they say about it."""
 import importlib
 import json
 import os
 import os.path as osp
 from types import ModuleType
-from typing import Any, Dict, List, Mapping, NamedTuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
+from siamattn_mm.models.task_modules import OnlinePart
+from siamattn_mm.models.trackers import TrackingConfig
 from siamattn_mm.utils import CheckpointError
 
 SUFFIX = '.onnx'
-TEMPLATE_SUFFIX = '.init.onnx'
-# Where both files keep what they are, in ONNX's metadata_props.
+# Kinds of graphs, and what their files end in.
+SUFFIXES = {
+    'search': SUFFIX,
+    'template': '.init.onnx',
+    'box': '.box.onnx',
+    'mask': '.mask.onnx'
+}
+# What a file may hold has changed since: 1 had the whole frame in one graph.
+FORMAT = 2
+# Where all files keep what they are, in ONNX's metadata_props.
 METADATA_KEY = 'siamattn_mm'
-# Of a config's model: what the graphs do not depend on.
+# Of a config's model: what the graphs do not depend on, at any depth.
 _FREE = frozenset([
-    # Training.
-    'model.train_cfg',
-    'init_cfg',
-    'pretrained',
-    'frozen_modules',
-    'frozen_stages',
-    'norm_eval',
-    'loss_cls',
-    'loss_bbox',
-    'loss_box',
-    'loss_mask',
-    'bbox_coder',
-    # Tracking: inputs of the graph, or what is done behind it.
-    'model.optimize',
-    'model.test_cfg.fold_norms',
-    'model.test_cfg.precision',
-    'model.test_cfg.rpn.penalty_k',
-    'model.test_cfg.rpn.window_influence',
-    'model.test_cfg.rpn.lr',
-    'model.test_cfg.rpn.filter_influence',
-    'model.test_cfg.rpn.calibration',
-    'model.test_cfg.rpn.hold_score',
-    'model.test_cfg.rpn.recover_score',
-    'model.correlation_filter.learning_rate',
-    'model.correlation_filter.min_score',
-    'model.correlation_filter.regularization',
-    'model.correlation_filter.sigma',
-    'model.box_regressor.regularization',
-    'model.box_regressor.samples',
-    'model.box_regressor.seed',
-    'model.box_regressor.shift',
-    'model.box_regressor.zoom',
-    'model.rival_association.gate',
-    'model.rival_association.max_missing',
-    'model.rival_association.min_age',
-    'model.rival_association.min_score',
-    'model.rival_association.nms_iou',
-    'model.rival_association.separation',
-    'model.rival_association.target_gate',
-    'model.test_cfg.refine.mask_thr',
-    'model.test_cfg.refine.min_contour_area',
+    'train_cfg', 'init_cfg', 'pretrained', 'frozen_modules',
+    'frozen_stages', 'norm_eval', 'loss_cls', 'loss_bbox', 'loss_box',
+    'loss_iou', 'loss_mask', 'bbox_coder', 'optimize'
 ])
 
 
@@ -66,15 +38,19 @@ class Metadata(NamedTuple):
     """What an exported file says about itself.
 
     Attributes:
-        graph (str): ``'template'`` or ``'track'``.
+        graph (str): A key of ``SUFFIXES``.
+        kinds (tuple[str]): All graphs of the export.
         version (str): Of this package.
-        export_id (str): The same in both files of one export.
-        model (dict): The config's model.
+        export_id (str): The same in all files of one export.
+        model (dict): From :func:`describe`.
+        format (int): ``FORMAT``.
     """
     graph: str
+    kinds: Tuple[str, ...]
     version: str
     export_id: str
     model: Dict[str, Any]
+    format: int = FORMAT
 
     def dump(self) -> str:
         """As text.
@@ -93,14 +69,23 @@ class Metadata(NamedTuple):
             path (str): For the message.
 
         Returns:
-            Metadata: See there.
+            Metadata: What it says.
 
         Raises:
-            ExportError: If the file is not one of this package's.
+            ExportError: If the file is not one of this package's, or of an
+                older version.
         """
         try:
-            return cls(**json.loads(entries[METADATA_KEY]))
-        except (KeyError, TypeError, ValueError):
+            found = json.loads(entries[METADATA_KEY])
+            version = found.get('format', 1)
+            if version != FORMAT:
+                raise ExportError(
+                    f'{path!r} was written by version {found["version"]}, '
+                    f'whose graphs are of format {version}, but {FORMAT} is '
+                    'wanted: export anew with tools/export.py')
+            found['kinds'] = tuple(found['kinds'])
+            return cls(**found)
+        except (AttributeError, KeyError, TypeError, json.JSONDecodeError):
             raise ExportError(f'{path!r} was not written by tools/export.py: '
                               'it does not say what it is') from None
 
@@ -117,40 +102,43 @@ def is_exported(path: str) -> bool:
     return os.fspath(path).lower().endswith(SUFFIX)
 
 
-def template_path(path: str) -> str:
-    """Where the template's graph is, beside the one that tracks.
+def graph_path(path: str, kind: str) -> str:
+    """Where a graph is, beside the search graph.
 
     Args:
         path (str): ``model.onnx``.
+        kind (str): A key of ``SUFFIXES``.
 
     Returns:
-        str: ``model.init.onnx``; if there is none, but one whose suffix is in
-        another case, that one.
+        str: Such as ``model.init.onnx``; if there is none, but one whose
+        suffix is in another case, that one.
 
     Raises:
-        ExportError: If it is not the name of the graph that tracks.
+        ExportError: If ``path`` is not the name of a search graph.
     """
     path = os.fspath(path)
-    if not is_exported(path) or path.lower().endswith(TEMPLATE_SUFFIX):
-        raise ExportError(f'{path!r} is not the name of a track graph: '
-                          f'NAME{SUFFIX} holds it, NAME{TEMPLATE_SUFFIX} '
-                          'beside it the template\'s')
-    stem = path[:-len(SUFFIX)]
-    expected = stem + TEMPLATE_SUFFIX
-    if not osp.isfile(expected):
-        suffix = path[-len(SUFFIX):]
-        for other in ('.INIT' + suffix, '.init' + suffix,
-                      TEMPLATE_SUFFIX.upper()):
-            if osp.isfile(stem + other):
-                return stem + other
-    return expected
+    others = [SUFFIXES[k] for k in SUFFIXES if k != 'search']
+    if not is_exported(path) or path.lower().endswith(tuple(others)):
+        raise ExportError(f'{path!r} is not the name of a search graph: '
+                          f'NAME{SUFFIX} holds it, NAME{others[0]} beside it '
+                          'the template\'s')
+    if kind == 'search':
+        return path
+    folder, name = osp.split(path)
+    expected = name[:-len(SUFFIX)] + SUFFIXES[kind]
+    if not osp.isfile(osp.join(folder, expected)):
+        for other in os.listdir(folder or '.'):
+            if (other.startswith(name[:-len(SUFFIX)])
+                    and other.lower() == expected.lower()):
+                return osp.join(folder, other)
+    return osp.join(folder, expected)
 
 
 def check_exists(path: str) -> None:
     """Refuse a path without a file.
 
     Args:
-        path (str): Either graph.
+        path (str): Any graph.
 
     Raises:
         ExportError: If there is none.
@@ -175,24 +163,62 @@ def plain(value: Any) -> Any:
     return value
 
 
+def describe(model: Mapping[str, Any], cfg: TrackingConfig,
+             parts: Sequence[OnlinePart]) -> Dict[str, Any]:
+    """All of a model's config that its graphs depend on.
+
+    Args:
+        model (Mapping): The config's.
+        cfg (TrackingConfig): Its ``test_cfg``.
+        parts (Sequence[OnlinePart]): Built from its ``online``.
+
+    Returns:
+        dict: Of plain values. ``online`` has the parts that take something
+        from the network.
+    """
+    found = _without_free(plain(model))
+    found.pop('type', None)  # of the tracker itself
+    found['test_cfg'] = dict(
+        exemplar_size=cfg.exemplar_size,
+        search_size=cfg.search_size,
+        center_size=cfg.center_size,
+        refine=dict(box=cfg.refine.box))
+    found['online'] = {
+        part.name: plain({key: getattr(part, key)
+                          for key in part.network_args})
+        for part in parts if type(part).features is not OnlinePart.features
+    }
+    return found
+
+
+def _without_free(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without_free(item)
+        for key, item in value.items() if key not in _FREE
+    }
+
+
 def differences(expected: Any, found: Any, name: str = 'model') -> List[str]:
     """Where two configs describe other graphs.
 
     Args:
-        expected (Any): From :func:`plain`.
-        found (Any): From :func:`plain`.
+        expected (Any): From :func:`describe`, of the files.
+        found (Any): From :func:`describe`.
         name (str): Of the value. Defaults to 'model'.
 
     Returns:
         list[str]: Names of the values that differ; empty if the graphs of one
-        are those of the other, up to the weights.
+        do for the other, up to the weights.
     """
-    if name in _FREE or name.rpartition('.')[2] in _FREE:
-        return []
     if not isinstance(expected, dict) or not isinstance(found, dict):
         return [] if expected == found else [name]
+    keys = {*expected, *found}
+    if name == 'model.online':
+        keys = set(found)  # more than is asked for does no harm
     return [
-        line for key in sorted({*expected, *found}) for line in differences(
+        line for key in sorted(keys) for line in differences(
             expected.get(key), found.get(key), f'{name}.{key}')
     ]
 

@@ -35,7 +35,6 @@ class _Recorder:
 
     def __init__(self, graph: Any) -> None:
         self.graph = graph
-        self.shapes = graph.shapes
         self.feeds: List[Feeds] = []
 
     def __call__(self, feeds: Mapping[str, np.ndarray]) -> Feeds:
@@ -49,7 +48,7 @@ def calibration_feeds(model: ExportedSiamAttn, folder: str,
 
     Args:
         model (ExportedSiamAttn): In single precision.
-        folder (str): Of sequences, as ``datasets.sequence_folder`` describes
+        folder (str): Of sequences, as ``datasets.reading`` describes
             them. Of each, frames at equal distances are taken, of those that
             show the target.
         num_frames (int): At most, over all sequences.
@@ -64,7 +63,8 @@ def calibration_feeds(model: ExportedSiamAttn, folder: str,
     paths = find_sequences(folder)
     per_sequence = -(-num_frames // len(paths))
     reader = ImageReader()
-    recorder = model._track_graph = _Recorder(model._track_graph)
+    graphs, session = model.runtime.graphs, model.new_session()
+    recorder = _Recorder(graphs['search'])
     try:
         for path in paths:
             sequence = read_sequence(path)
@@ -73,16 +73,18 @@ def calibration_feeds(model: ExportedSiamAttn, folder: str,
                 continue
             picked = np.linspace(0, len(visible) - 1, per_sequence + 1)
             first, *others = visible[np.unique(picked.astype(int))]
-            model.init(
+            session.start(
                 reader.image(sequence.frame_path(first)),
                 sequence.boxes[first])
+            graphs['search'] = recorder
             for index in others:
                 x, y, w, h = sequence.boxes[index].astype(float)
                 box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
-                model._state = model._state._replace(box=box)
-                model.track(reader.image(sequence.frame_path(index)))
+                session.state = session.state._replace(box=box)
+                session.step(reader.image(sequence.frame_path(index)))
+            graphs['search'] = recorder.graph
     finally:
-        model._track_graph = recorder.graph
+        graphs['search'] = recorder.graph
     if not recorder.feeds:
         raise ExportError(f'{folder!r} holds no sequence that shows its '
                           'target in two frames')
@@ -97,7 +99,7 @@ def quantize(path: str, feeds: List[Feeds], out: str) -> int:
     pooling and linear layers stay in single precision.
 
     Args:
-        path (str): The graph that tracks.
+        path (str): The search graph.
         feeds (list[dict[str, ndarray]]): What to calibrate with.
         out (str): File to write; may be ``path``.
 
@@ -145,13 +147,13 @@ def quantize(path: str, feeds: List[Feeds], out: str) -> int:
 
 def quantize_export(config: Union[str, Config], path: str, folder: str,
                     num_frames: int) -> int:
-    """Replace an exported model's track graph by its 8-bit one.
+    """Replace an exported model's search graph by its 8-bit one.
 
-    The template's graph, which runs once a video, stays as it is.
+    The others, which run once a video or are small, stay as they are.
 
     Args:
         config (str | Config): The one that was exported.
-        path (str): The graph that tracks.
+        path (str): The search graph.
         folder (str): See :func:`calibration_feeds`.
         num_frames (int): At most, to calibrate with.
 

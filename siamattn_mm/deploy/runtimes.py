@@ -1,5 +1,6 @@
 """What runs an ONNX file: one small class per runtime, one interface."""
 import os
+import threading
 from typing import Any, Callable, Dict, Mapping, Tuple
 
 import numpy as np
@@ -140,7 +141,9 @@ class OpenVINOGraph(_Reopened):
             })
         # A tensor has the graph's name for it, and maybe its operator's too.
         self._outputs = [o.get_names() for o in compiled.outputs]
-        self._request = compiled.create_infer_request()
+        self._compiled = compiled
+        # A request runs once at a time.
+        self._requests = threading.local()
         self.entries = {}
         if model.has_rt_info(['framework', METADATA_KEY]):
             entry = model.get_rt_info(['framework', METADATA_KEY])
@@ -154,9 +157,12 @@ class OpenVINOGraph(_Reopened):
             feeds (Mapping[str, ndarray]): At least its inputs.
 
         Returns:
-            dict[str, ndarray]: Its outputs.
+            dict[str, ndarray]: Its outputs, until the next call in this
+            thread.
         """
-        outputs = self._request.infer(
+        if not hasattr(self._requests, 'own'):
+            self._requests.own = self._compiled.create_infer_request()
+        outputs = self._requests.own.infer(
             {index: feeds[name]
              for index, name in enumerate(self.inputs)},
             share_inputs=True)

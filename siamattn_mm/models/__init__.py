@@ -5,5 +5,5 @@ from .heads import *  # noqa: F401,F403
 from .losses import *  # noqa: F401,F403
 from .necks import *  # noqa: F401,F403
 from .ops import *  # noqa: F401,F403
+from .sot import *  # noqa: F401,F403
 from .task_modules import *  # noqa: F401,F403
-from .trackers import *  # noqa: F401,F403

@@ -9,8 +9,8 @@ from siamattn_mm.evaluation.functional import (
     mean_region_similarity,
     success_curve,
 )
-from siamattn_mm.models.trackers import SiamAttn
-from siamattn_mm.models.trackers.siamattn import xywh_of
+from siamattn_mm.models.sot import SiamAttn
+from siamattn_mm.models.trackers import xywh_of
 
 from .sequence_store import StoredSequence
 from .threshold_sweep import ThresholdSweep
@@ -70,17 +70,17 @@ def track_sequence(model: SiamAttn,
             sequence.first))
     with_masks = (
         sweep is not None and sequence.masks is not None
-        and makes_masks(model))
+        and model.makes_masks)
     values = np.full((len(sequence), len(sweep.thresholds)),
                      np.nan) if with_masks else None
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(sweep.recording() if with_masks else
-                            without_masks(model))
-        model.init(sequence.frame(0), boxes[0])
+    with contextlib.nullcontext() if with_masks else without_masks(model):
+        session = model.new_session()
+        session.start(sequence.frame(0), boxes[0])
         for i in range(1, len(sequence)):
-            boxes[i] = model.track(sequence.frame(i)).bbox
+            result = session.step(sequence.frame(i))
+            boxes[i] = result.bbox
             if with_masks and not np.isnan(sequence.truth[i, 0]):
-                values[i] = sweep.compare(sequence.masks[i])
+                values[i] = sweep.compare(result.soft_mask, sequence.masks[i])
     success = success_curve(box_iou(boxes, sequence.truth)).mean()
     mask_j = None
     if with_masks:
@@ -110,18 +110,6 @@ def summarise(outcomes: List[SequenceOutcome],
     return TrialOutcome(value, success, mask_j)
 
 
-def makes_masks(model: SiamAttn) -> bool:
-    """Whether a model has a mask head.
-
-    Args:
-        model (SiamAttn): The model.
-
-    Returns:
-        bool: Whether it has one.
-    """
-    return model.with_refine_head and model.refine_head.with_mask
-
-
 @contextlib.contextmanager
 def without_masks(model: SiamAttn):
     """Leave the mask head out for a while.
@@ -129,7 +117,7 @@ def without_masks(model: SiamAttn):
     Args:
         model (SiamAttn): With or without a mask head.
     """
-    if not makes_masks(model):
+    if not model.makes_masks:
         yield
         return
     model.refine_head.with_mask = False

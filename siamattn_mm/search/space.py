@@ -3,7 +3,7 @@ import math
 import numbers
 from typing import Dict, List, Mapping, NamedTuple, Sequence
 
-from siamattn_mm.models.trackers import SiamAttn
+from siamattn_mm.models.sot import SiamAttn
 
 DEFAULT_RANGES = dict(
     penalty_k=(0., 0.3), window_influence=(0.05, 0.7), lr=(0.1, 0.95))

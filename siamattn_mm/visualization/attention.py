@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from siamattn_mm.models.trackers import SiamAttn
-from siamattn_mm.models.trackers.crop import context_side
+from siamattn_mm.models.sot import SiamAttn
+from siamattn_mm.structures.search_window import SearchWindow
 
 
 class HeatMap(NamedTuple):
@@ -61,6 +61,9 @@ class AttentionProbe:
         model (SiamAttn): Any; a siamese neck without spatial self-attention
             gives no attention maps.
 
+    Raises:
+        TypeError: If it is another model, such as an exported one.
+
     Examples:
         >>> with AttentionProbe(tracker.model) as probe:
         ...     before = box
@@ -69,6 +72,9 @@ class AttentionProbe:
     """
 
     def __init__(self, model: SiamAttn) -> None:
+        if not isinstance(model, SiamAttn):
+            raise TypeError('attention is shown of a SiamAttn model in '
+                            f'PyTorch, but this is {type(model).__name__}')
         self.model = model
         self._handles: List[Any] = []
         self._seen: Dict[Any, Any] = {}
@@ -178,12 +184,12 @@ class AttentionProbe:
     def _into_crop(self, before: Sequence[float], after: Sequence[float],
                    size: int) -> Tuple[float, float]:
         """Centre of a box in the crop that was cut around another one."""
-        cfg = self.model.test_cfg
-        side = context_side(before[2], before[3], cfg.context_amount)
-        scale = cfg.exemplar_size / side
-        old, new = (np.array([x + w / 2, y + h / 2])
+        cfg = self.model.tracking_cfg
+        old, new = (np.array([x + w / 2, y + h / 2, w, h])
                     for x, y, w, h in (before, after))
-        x, y = (new - old) * scale + size / 2
+        window = SearchWindow.around(old, size, cfg.exemplar_size,
+                                     cfg.context_amount)
+        x, y = window.to_crop(new, rounded=False)[:2] + size / 2
         return float(x), float(y)
 
     def _image(self, crop: Tensor) -> np.ndarray:

@@ -32,7 +32,7 @@ def tracker(small_config_path):
 @pytest.fixture(autouse=True)
 def fresh(tracker):
     """Each test starts with a tracker that knows no target."""
-    tracker._frame_shape = tracker.model._state = None
+    tracker._forget()
 
 
 def frames_of(height, width, count=3):
@@ -441,12 +441,13 @@ def _copies(tracker):
 @pytest.mark.parametrize('learns', [False, True])
 def test_copies_go_on_where_the_tracker_was(small_config, frames, learns):
     if learns:
-        small_config.model.update(
-            correlation_filter=dict(type='CorrelationFilter'),
-            box_regressor=dict(type='RidgeBoxRegressor'),
-            rival_association=dict(type='RivalAssociation'))
-        small_config.model.test_cfg.rpn.update(
-            filter_influence=.3, calibration=.5)
+        small_config.model.online = [
+            dict(type='BoxCalibration'),
+            dict(type='CorrelationFilter'),
+            dict(type='RidgeBoxRegressor'),
+            dict(type='DistractorAssociation'),
+            dict(type='TargetPresence')
+        ]
     tracker = untrained(small_config)
     tracker.init(frames[0], BOX)
     tracker.update(frames[1])
@@ -471,3 +472,70 @@ def test_a_tracker_in_a_spawned_process(tracker, frames):
     expected = tracker.update(frames[1])
     assert (found.bbox == expected.bbox).all()
     assert found.score == expected.score
+
+
+# -- several targets ------------------------------------------------------
+
+OTHERS = [BOX, (20, 60, 40, 30), (100, 20, 25, 50)]
+
+
+def alone(tracker, frames, box):
+    tracker.init(frames[0], box)
+    return [tracker.update(frame) for frame in frames[1:]]
+
+
+def test_several_targets_are_each_as_if_alone(tracker):
+    frames = frames_of(120, 160, 5)
+    expected = [alone(tracker, frames, box) for box in OTHERS]
+    ids = [tracker.add(frames[0], box) for box in OTHERS]
+    assert ids == [1, 2, 3]
+    for index, frame in enumerate(frames[1:]):
+        results = tracker.update(frame)
+        assert list(results) == ids
+        for result, of_one in zip(results.values(), expected):
+            check_contract(result, 120, 160)
+            assert np.abs(result.bbox - of_one[index].bbox).max() < 1e-4
+            assert abs(result.score - of_one[index].score) < 1e-5
+
+
+def test_targets_come_and_go(tracker):
+    frames = frames_of(120, 160, 5)
+    expected = alone(tracker, frames[1:], OTHERS[1])
+    first = tracker.add(frames[0], OTHERS[0])
+    assert list(tracker.update(frames[1])) == [first]
+    second = tracker.add(frames[1], OTHERS[1])
+    assert list(tracker.update(frames[2])) == [first, second]
+    tracker.remove(first)
+    found = tracker.update(frames[3])
+    assert list(found) == [second]
+    assert np.abs(found[second].bbox - expected[1].bbox).max() < 1e-4
+    with pytest.raises(ValueError, match=r'no target 1; .* are \[2\]'):
+        tracker.remove(first)
+    tracker.remove(second)
+    assert tracker.update(frames[4]) == {}
+    # Ids are not given again; without a target any frame will do.
+    assert tracker.add(frames_of(60, 80)[0], (10, 10, 20, 20)) == 3
+
+
+def test_one_target_and_several_do_not_mix(tracker, frames):
+    tracker.init(frames[0], BOX)
+    target = tracker.add(frames[0], OTHERS[1])
+    assert list(tracker.update(frames[1])) == [target]
+    tracker.init(frames[0], BOX)
+    check_contract(tracker.update(frames[1]), 120, 160)
+    assert tracker.add(frames[0], BOX) == 1
+
+
+def test_what_cannot_be_added_changes_nothing(tracker, frames):
+    tracker.add(frames[0], BOX)
+    with pytest.raises(ValueError, match='no area'):
+        tracker.add(frames[0], (1, 1, 0, 0))
+    with pytest.raises(ValueError, match='80x60, but the first one was 160x'):
+        tracker.add(frames_of(60, 80)[0], (10, 10, 20, 20))
+    assert list(tracker.update(frames[1])) == [1]
+
+
+def test_a_path_is_a_checkpoint_too(small_config, tmp_path):
+    path = tmp_path / 'weights.pth'
+    torch.save(untrained(small_config).model.state_dict(), path)
+    assert isinstance(init_tracker(small_config, path), Tracker)

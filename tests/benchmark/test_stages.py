@@ -13,7 +13,7 @@ from siamattn_mm.benchmark.stages import (
     track_by_stages,
 )
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
-from siamattn_mm.models.trackers.mask_paste import PastedMask
+from siamattn_mm.utils.stages import observed
 
 
 class Clock:
@@ -81,46 +81,38 @@ def test_patches_put_back_what_was_there():
 
 @pytest.fixture
 def tracker(small_config):
-    small_config.model.correlation_filter = dict(type='CorrelationFilter')
-    small_config.model.box_regressor = dict(type='RidgeBoxRegressor')
-    small_config.model.test_cfg.rpn.filter_influence = 0.3
+    small_config.model.online = [
+        dict(type='CorrelationFilter'),
+        dict(type='RidgeBoxRegressor')
+    ]
     return Tracker(MODELS.build(small_config.model))
 
 
 def test_all_stages_of_a_frame(tracker):
     frames, bbox = synthetic_video(64, 48, 3)
-    functions = {
-        name: dict(vars(module))
-        for name, module in tracker.model.named_modules()
-    }
-    full = PastedMask.full
     tracker.init(frames[0], bbox)
-    with StageRecorder() as recorder:
-        recorder.install(tracker.model)
-        found = list(track_by_stages(tracker, frames[1:], recorder))
+    found = list(track_by_stages(tracker, frames[1:], StageRecorder()))
     assert len(found) == 2
     for seconds in found:
-        # All of them; the model has everything.
-        assert set(seconds) == set(STAGES)
+        # All of them; the model has everything, but is no exported one.
+        assert set(seconds) == set(STAGES) - {'network'}
         assert all(value > 0 for value in seconds.values())
         assert seconds['backbone'] > seconds['post-processing']
-    assert PastedMask.full is full
-    for name, module in tracker.model.named_modules():
-        assert set(vars(module)) - {'_derived'} <= set(
-            functions[name]) | {'forward', '_state'}
-    assert 'forward' not in vars(tracker.model.backbone)
 
 
-def test_results_are_the_same_with_hooks(tracker):
+def test_results_are_the_same_when_somebody_listens(tracker):
     frames, bbox = synthetic_video(64, 48, 3)
     tracker.init(frames[0], bbox)
     expected = tracker.update(frames[1])
-    with StageRecorder() as recorder:
-        recorder.install(tracker.model)
-        tracker.init(frames[0], bbox)
+    tracker.init(frames[0], bbox)
+    recorder = StageRecorder()
+    with observed(recorder):
         result = tracker.update(frames[1])
     assert (result.bbox == expected.bbox).all()
     assert (result.mask == expected.mask).all()
+    assert recorder.take()
+    tracker.update(frames[2])
+    assert recorder.take() == {}
 
 
 def test_what_a_model_lacks_is_left_out(small_config):
@@ -128,25 +120,17 @@ def test_what_a_model_lacks_is_left_out(small_config):
     tracker = Tracker(MODELS.build(small_config.model))
     frames, bbox = synthetic_video(64, 48, 2)
     tracker.init(frames[0], bbox)
-    with StageRecorder() as recorder:
-        recorder.install(tracker.model)
-        seconds = next(track_by_stages(tracker, frames[1:], recorder))
+    seconds = next(track_by_stages(tracker, frames[1:], StageRecorder()))
     assert not {'fusion', 'mask', 'refinement box', 'paste'} & set(seconds)
     assert {'backbone', 'RPN', REST} <= set(seconds)
 
 
 def test_another_runtime_has_no_stages():
 
-    class Runtime:
-        """Knows nothing of our parts."""
-
     class Stub:
-        model = Runtime()
 
         def update(self, frame):
             torch.ones(3).sum()
 
-    with StageRecorder() as recorder:
-        recorder.install(Stub.model)
-        found = list(track_by_stages(Stub(), [None], recorder))
+    found = list(track_by_stages(Stub(), [None], StageRecorder()))
     assert [set(seconds) for seconds in found] == [{REST}]

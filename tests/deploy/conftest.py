@@ -31,12 +31,13 @@ VARIANTS = dict(
             mask_fusion=dict(source='correlation', in_channels=[8, 8, 32]),
             mask_head=dict(roi_layer=_pooling(16, 63)))),
     mask_only=dict(
-        correlation_filter=dict(type='CorrelationFilter'),
-        box_regressor=dict(type='RidgeBoxRegressor'),
-        rival_association=dict(type='RivalAssociation'),
-        test_cfg=dict(
-            rpn=dict(filter_influence=0.3, calibration=0.5),
-            refine=dict(box=False))),
+        online=[
+            dict(type='BoxCalibration'),
+            dict(type='CorrelationFilter', influence=0.3),
+            dict(type='RidgeBoxRegressor'),
+            dict(type='DistractorAssociation')
+        ],
+        test_cfg=dict(refine=dict(box=False))),
     siamrpn=dict(
         siamese_neck=dict(_delete_=True, type='IdentitySiameseNeck'),
         refine_head=None))

@@ -1,16 +1,18 @@
 """A tracker whose network is in ONNX files tracks as the one in PyTorch."""
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 from mmengine.structures import InstanceData
-from mmtrack.registry import MODELS
+from mmtrack.registry import MODELS, TASK_UTILS
 from mmtrack.structures import TrackDataSample
 
 from siamattn_mm.apis import Result, Tracker, init_tracker
 from siamattn_mm.deploy import ExportedSiamAttn, ExportError
 from siamattn_mm.deploy.files import METADATA_KEY, Metadata
+from siamattn_mm.models.task_modules import OnlinePart
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed')
 pytest.importorskip('onnxruntime', reason='onnxruntime is not installed')
@@ -29,9 +31,8 @@ def track_both(variant, path, frames, runtime):
     results = []
     for frame in frames[1:]:
         results.append([tracker.update(frame) for tracker in trackers])
-        state = trackers[1].model._state
-        trackers[1].model._state = state._replace(
-            box=trackers[0].model._state.box)
+        one, other = (tracker.session for tracker in trackers)
+        other.state = other.state._replace(box=one.state.box)
     return results
 
 
@@ -75,26 +76,21 @@ def test_grid_sampling_gives_the_same(make_variant, make_export, frames):
 
 
 def test_probabilities_of_the_mask_are_pytorchs(make_variant, make_export,
-                                                frames, monkeypatch):
-    probabilities = []
-
-    def paste(prob, box, image_size, threshold):
-        probabilities.append((prob, np.asarray(box)))
-        return pasted(prob, box, image_size, threshold)
-
-    from siamattn_mm.deploy import exported_siamattn
-    from siamattn_mm.models.trackers import siamattn
-    pasted = siamattn.paste_mask
-    for module in (siamattn, exported_siamattn):
-        monkeypatch.setattr(module, 'paste_mask', paste)
-    track_both(
-        make_variant('released'), make_export('released'), frames,
-        'onnxruntime')
-    assert len(probabilities) == 2 * (len(frames) - 1)
-    for expected, found in zip(probabilities[::2], probabilities[1::2]):
-        np.testing.assert_allclose(found[0], expected[0], atol=1e-3)
-        np.testing.assert_allclose(found[1], expected[1], atol=1e-3)
-        assert np.ptp(found[0]) > 1e-3
+                                                frames):
+    sessions = [
+        tracker.model.new_session() for tracker in
+        (make_variant('released').tracker(),
+         init_tracker(
+             make_variant('released').config, make_export('released')))
+    ]
+    for session in sessions:
+        session.start(frames[0], BOX)
+    for frame in frames[1:3]:
+        expected, found = (
+            session.step(frame).soft_mask for session in sessions)
+        np.testing.assert_allclose(found.prob, expected.prob, atol=1e-3)
+        np.testing.assert_allclose(found.extent, expected.extent, atol=1e-3)
+        assert np.ptp(found.prob) > 1e-3
 
 
 def test_tracking_parameters_of_the_config_count(make_variant, make_export,
@@ -146,9 +142,6 @@ def test_a_second_target_starts_anew(make_variant, make_export, frames):
         tracker.init(frames[0], BOX)
         results.append(tracker.update(frames[1]))
     assert (results[0].bbox == results[1].bbox).all()
-    tracker.model._state = None
-    with pytest.raises(RuntimeError, match='init'):
-        tracker.model.track(frames[1])
 
 
 def test_another_config_is_refused(make_variant, make_export):
@@ -191,3 +184,74 @@ def test_bad_files_are_named(make_variant, make_export, tmp_path):
     onnx.save(model, str(template))
     with pytest.raises(ExportError, match='not of one export'):
         init_tracker(config, str(track))
+
+
+@TASK_UTILS.register_module()
+class ToyEdge(OnlinePart):
+    """Moves the box by what a map of the network says."""
+    network_args = ('level', )
+    views = 1
+
+    def __init__(self, level=0):
+        self.level = level
+
+    def features(self, low_level, neck_x):
+        return (neck_x[self.level].mean((1, 2, 3)), )
+
+    def learn(self, target, views):
+        return float(views[0].features[0])
+
+    def correct(self, state, features, box):
+        return box + (500 * state, 500 * float(features[0]), 0, 0)
+
+
+def test_a_part_of_ones_own_takes_one_line(make_variant, frames, tmp_path):
+    """And an export with it."""
+    from siamattn_mm.deploy.export import export_tracker
+    variant = make_variant('siamrpn')
+    config = copy.deepcopy(variant.config)
+    config.model.online = [dict(type='ToyEdge', level=1)]
+    path = str(tmp_path / 'toy.onnx')
+    export_tracker(config, variant.checkpoint, path)
+    results = []
+    for checkpoint in (variant.checkpoint, path):
+        tracker = init_tracker(config, checkpoint)
+        tracker.init(frames[0], BOX)
+        results.append([tracker.update(frame).bbox for frame in frames[1:]])
+    np.testing.assert_allclose(*results, atol=1e-2)
+    plain = variant.tracker()
+    plain.init(frames[0], BOX)
+    assert np.abs(plain.update(frames[1]).bbox - results[0][0]).max() > .1
+
+
+def test_sessions_of_two_threads_do_not_mix(make_variant, make_export,
+                                            frames):
+    model = init_tracker(
+        make_variant('mask_only').config, make_export('mask_only')).model
+
+    def run(box):
+        session = model.new_session()
+        session.start(frames[0], box)
+        return [session.step(frame).bbox for frame in frames[1:]]
+
+    boxes = [BOX, (20, 60, 40, 30)]
+    expected = [run(box) for box in boxes]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(run, boxes))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_several_targets_are_as_each_alone(make_variant, make_export, frames):
+    model = init_tracker(
+        make_variant('mask_only').config, make_export('mask_only')).model
+    boxes = [BOX, (20, 60, 40, 30)]
+    step = model.new_session().frame_step
+    states = [step.begin(frames[0], box) for box in boxes]
+    sessions = [model.new_session() for _ in boxes]
+    for session, box in zip(sessions, boxes):
+        session.start(frames[0], box)
+    for frame in frames[1:]:
+        results, states = step(frame, states)
+        for result, session in zip(results, sessions):
+            np.testing.assert_allclose(
+                result.bbox, session.step(frame).bbox, atol=1e-6)

@@ -6,16 +6,19 @@ from siamattn_mm.deploy.files import (
     METADATA_KEY,
     ExportError,
     Metadata,
+    describe,
     differences,
+    graph_path,
     is_exported,
-    plain,
     require,
-    template_path,
 )
+from siamattn_mm.models.task_modules import build_parts
+from siamattn_mm.models.trackers import TrackingConfig
 
 
 def test_metadata_survives_a_file():
-    metadata = Metadata('track', '1.0', 'abc', dict(type='SiamAttn', n=[1]))
+    metadata = Metadata('search', ('search', 'template'), '1.0', 'abc',
+                        dict(type='SiamAttn', n=[1]))
     entries = {METADATA_KEY: metadata.dump(), 'other': 'x'}
     assert Metadata.parse(entries, 'a.onnx') == metadata
 
@@ -28,11 +31,22 @@ def test_other_files_are_named(entries):
         Metadata.parse(entries, 'a.onnx')
 
 
-def test_the_template_lies_beside():
-    assert template_path('d/m.onnx') == 'd/m.init.onnx'
-    for wrong in ('m.pth', 'm.init.onnx', 'm'):
+def test_files_of_an_older_version_are_to_be_exported_anew():
+    entries = {
+        METADATA_KEY:
+        '{"graph": "track", "version": "0.9", "export_id": "x", "model": {}}'
+    }
+    with pytest.raises(ExportError, match='a.onnx.*version 0.9.*export anew'):
+        Metadata.parse(entries, 'a.onnx')
+
+
+def test_the_other_graphs_lie_beside():
+    assert graph_path('d/m.onnx', 'search') == 'd/m.onnx'
+    assert graph_path('m.onnx', 'template') == 'm.init.onnx'
+    assert graph_path('m.onnx', 'mask') == 'm.mask.onnx'
+    for wrong in ('m.pth', 'm.init.onnx', 'm.box.onnx', 'm'):
         with pytest.raises(ExportError, match='NAME.onnx'):
-            template_path(wrong)
+            graph_path(wrong, 'search')
     assert is_exported('m.onnx') and not is_exported('m.pth')
 
 
@@ -43,30 +57,52 @@ def test_the_template_lies_beside():
 def test_the_suffix_may_be_in_any_case(tmp_path, track, template):
     assert is_exported(track) and is_exported(tmp_path / track)
     path = str(tmp_path / track)
-    assert template_path(path) == str(tmp_path / 'm.init.onnx')
+    assert graph_path(path, 'template') == str(tmp_path / 'm.init.onnx')
     (tmp_path / template).touch()
-    assert template_path(path) == str(tmp_path / template)
+    assert graph_path(path, 'template') == str(tmp_path / template)
     with pytest.raises(ExportError, match='NAME.onnx'):
-        template_path(str(tmp_path / template))
+        graph_path(str(tmp_path / template), 'search')
+
+
+def described(model, online=(), **test_cfg):
+    rpn = dict(penalty_k=0., window_influence=0., lr=test_cfg.pop('lr', 1.))
+    return describe(
+        model, TrackingConfig.from_cfg(dict(test_cfg, rpn=rpn)),
+        build_parts(online))
 
 
 def test_networks_differ_where_weights_would():
-    first = plain(dict(head=dict(type='A', in_channels=(1, 2)), neck=None))
-    same = plain(
+    first = described(
+        dict(type='X', head=dict(type='A', in_channels=(1, 2)), neck=None))
+    same = described(
         dict(
             head=dict(type='A', in_channels=[1, 2], init_cfg=3),
-            train_cfg=dict(rpn=1),
-            test_cfg=dict(rpn=dict(lr=2))))
-    first['test_cfg'] = dict(rpn=dict(lr=1))
+            train_cfg=dict(rpn=1)),
+        lr=2., min_size=5)
     assert differences(first, same) == []
-    other = plain(
-        dict(
-            head=dict(type='A', in_channels=[1, 3]),
-            neck=dict(),
-            test_cfg=dict(rpn=dict(lr=1, new=2))))
+    other = described(
+        dict(head=dict(type='A', in_channels=[1, 3]), neck=dict()),
+        search_size=271, refine=dict(box=False))
     assert differences(first, other) == [
-        'model.head.in_channels', 'model.neck', 'model.test_cfg.rpn.new'
+        'model.head.in_channels', 'model.neck', 'model.test_cfg.refine.box',
+        'model.test_cfg.search_size'
     ]
+
+
+def test_what_parts_take_from_the_network_has_to_be_there():
+    exported = described({}, [
+        dict(type='CorrelationFilter', influence=.3),
+        dict(type='RidgeBoxRegressor')
+    ])
+    # Fewer, others that take nothing, and other arguments do no harm.
+    for online in ([], [dict(type='CorrelationFilter', influence=.6)],
+                   [dict(type='TargetPresence')]):
+        assert differences(exported, described({}, online)) == []
+    other = described({}, [dict(type='CorrelationFilter', levels=(1, ))])
+    assert differences(exported, other) == [
+        'model.online.CorrelationFilter.levels']
+    assert differences(described({}), exported) == [
+        'model.online.CorrelationFilter', 'model.online.RidgeBoxRegressor']
 
 
 def test_a_missing_package_is_named():

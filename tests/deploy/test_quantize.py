@@ -8,6 +8,7 @@ import pytest
 from siamattn_mm.apis import init_tracker
 from siamattn_mm.deploy import ExportError
 from siamattn_mm.deploy.quantize import calibration_feeds, quantize
+from siamattn_mm.structures.search_window import SearchWindow
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed')
 pytest.importorskip('onnxruntime', reason='onnxruntime is not installed')
@@ -36,13 +37,17 @@ def tracker(make_variant, make_export):
         make_variant('siamrpn').config, make_export('siamrpn'))
 
 
-def test_calibration_looks_where_the_target_is(tracker, folder):
-    graph = tracker.model._track_graph
+def test_calibration_looks_where_the_target_is(tracker, folder, frames):
+    graphs = dict(tracker.model.runtime.graphs)
     feeds = calibration_feeds(tracker.model, folder, 6)
-    assert tracker.model._track_graph is graph
-    assert [list(feed['last_box']) for feed in feeds] == [
-        [50 + 4 * i + 19.5, 40 + 3 * i + 14.5, 40, 30] for i in (1, 3, 4)
-    ]
+    assert tracker.model.runtime.graphs == graphs
+    assert len(feeds) == 3
+    for feed, i in zip(feeds, (1, 3, 4)):
+        box = np.array([50 + 4 * i + 19.5, 40 + 3 * i + 14.5, 40, 30])
+        window = SearchWindow.around(box, 255, 127, .5)
+        expected = window.crop(frames[i], frames[0].mean((0, 1)))
+        assert feed['search'].shape == (1, 255, 255, 3)
+        assert (feed['search'][0] == expected).mean() > .99
     # Two of each sequence.
     assert len(calibration_feeds(tracker.model, folder, 4)) == 2
 

@@ -36,7 +36,7 @@ def compiled_model(released_file):
     config.model.test_cfg.compile = True
     model = init_tracker(config, str(path)).model
     # What init() does; under its inference mode all would compile twice.
-    model._compile()
+    model.prepare()
     with pytest.MonkeyPatch.context() as patch:
         # Inductor takes what it finds there, compiled for another part of
         # the CPU's instructions (ATEN_CPU_CAPABILITY): it gives NaN then.

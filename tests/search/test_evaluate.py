@@ -6,7 +6,6 @@ import pytest
 from siamattn_mm.datasets import SequenceFolderError
 from siamattn_mm.datasets.reading.image_reader import UnreadableFrameError
 from siamattn_mm.evaluation.functional import evaluate_ope, region_similarity
-from siamattn_mm.models.trackers import siamattn
 from siamattn_mm.search import (
     SequenceOutcome,
     SequenceStore,
@@ -64,12 +63,11 @@ def test_bad_sequences_are_named(data_root, tmp_path):
 def test_tracks_as_the_model_does(store, model):
     sequence = by_name(store, 'b')
     sweep = ThresholdSweep([0.3, model.test_cfg.refine.mask_thr, 0.5])
-    original = siamattn.paste_mask
     outcome = track_sequence(model, sequence, sweep)
-    assert siamattn.paste_mask is original
 
-    model.init(sequence.frame(0), (30, 20, 24, 20))
-    results = [model.track(sequence.frame(i)) for i in range(1, 4)]
+    session = model.new_session()
+    session.start(sequence.frame(0), (30, 20, 24, 20))
+    results = [session.step(sequence.frame(i)) for i in range(1, 4)]
     assert outcome.boxes[0].tolist() == [30, 20, 24, 20]
     assert (outcome.boxes[1:] == [r.bbox for r in results]).all()
     assert outcome.success == evaluate_ope(outcome.boxes,
@@ -94,11 +92,6 @@ def test_sequences_without_masks(store, model):
     outcome = track_sequence(model, by_name(store, 'a'),
                              ThresholdSweep([0.5]))
     assert outcome.mask_j is None and 0 <= outcome.success <= 1
-
-
-def test_a_mask_that_was_not_pasted_is_no_silent_zero():
-    with pytest.raises(RuntimeError, match='pasted no mask'):
-        ThresholdSweep([0.5]).compare(np.zeros((4, 4), bool))
 
 
 def test_summary():

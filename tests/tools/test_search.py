@@ -118,7 +118,7 @@ def test_the_config_is_written_by_one_at_a_time(run, tmp_path, monkeypatch):
 
 
 def test_interrupted(run, monkeypatch):
-    from siamattn_mm.models.trackers import SiamAttn
+    from siamattn_mm.models.sot import SiamAttn
 
     def stop(self, frame):
         raise KeyboardInterrupt

@@ -8,7 +8,7 @@ TRAPS = {
         'test_mmtracks_hook_never_trains_the_backbone',
         'test_frozen_then_trained'),
     '2 init_weights resets zero convs': (
-        'models/trackers/test_siamattn.py',
+        'models/sot/test_siamattn.py',
         'test_mmtracks_init_weights_undoes_mmcvs_zero_offsets',
         'test_our_offsets_stay_zero_inside_mmtracks_siamrpn'),
     '2b the model\'s init_cfg is ignored': (

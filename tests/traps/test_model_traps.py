@@ -11,8 +11,8 @@ from mmtrack.registry import MODELS
 from torch import nn
 from torch.nn import functional as F
 
-from siamattn_mm.models.trackers import SiamAttn
-from siamattn_mm.models.trackers.crop import crop_image
+from siamattn_mm.models.sot import SiamAttn
+from siamattn_mm.structures.search_window import crop_image
 
 MMTRACK_AND_OURS = pytest.mark.parametrize(
     'piece, holds', [('mmtrack', False), ('ours', True)])

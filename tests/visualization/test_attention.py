@@ -6,7 +6,7 @@ from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS
 
 from siamattn_mm.models.necks.attention import SpatialSelfAttention
-from siamattn_mm.models.trackers.crop import crop_image
+from siamattn_mm.structures.search_window import crop_image
 from siamattn_mm.visualization.attention import AttentionProbe, brightness
 from siamattn_mm.visualization.attention_panel import AttentionPanel
 
@@ -29,10 +29,16 @@ def model(small_config):
     return MODELS.build(small_config.model).eval()
 
 
+def started(model, frames):
+    session = model.new_session()
+    session.start(frames[0], BOX)
+    return session
+
+
 def track(model, frames):
-    model.init(frames[0], BOX)
+    session = started(model, frames)
     with AttentionProbe(model) as probe:
-        box = model.track(frames[1]).bbox
+        box = session.step(frames[1]).bbox
         return box, probe.maps(BOX, box)
 
 
@@ -101,9 +107,9 @@ def test_attention(model, frames, sub_sample):
 
 
 def test_target_is_in_the_crop_where_the_box_is(model, frames):
-    model.init(frames[0], BOX)
+    session = started(model, frames)
     with AttentionProbe(model) as probe:
-        model.track(frames[1])
+        session.step(frames[1])
         assert probe.maps(BOX, BOX).target == pytest.approx((127.5, 127.5))
         moved = (BOX[0] + 10, BOX[1] - 4, 60, 10)
         scale = 127 / np.sqrt(75 * 65)
@@ -112,15 +118,14 @@ def test_target_is_in_the_crop_where_the_box_is(model, frames):
 
 
 def test_closed_it_leaves_nothing_behind(model, frames):
-    model.init(frames[0], BOX)
-    before = model.track(frames[1]).bbox
+    before = started(model, frames).step(frames[1]).bbox
     hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks)
              for m in model.modules()]
-    model.init(frames[0], BOX)
+    session = started(model, frames)
     with AttentionProbe(model) as probe:
         with pytest.raises(RuntimeError, match='no frame was tracked'):
             probe.maps(BOX, BOX)
-        assert (model.track(frames[1]).bbox == before).all()
+        assert (session.step(frames[1]).bbox == before).all()
     assert hooks == [len(m._forward_hooks) + len(m._forward_pre_hooks)
                      for m in model.modules()]
 
@@ -165,3 +170,8 @@ def test_brightness():
     assert brightness(values, None).tolist() == [[0, .5], [.25, 1]]
     assert brightness(values, 2).tolist() == [[0, 1], [.5, 1]]
     assert brightness(np.zeros((2, 2)), None).max() == 0
+
+
+def test_other_models_are_refused():
+    with pytest.raises(TypeError, match='SiamAttn model.*Linear'):
+        AttentionProbe(torch.nn.Linear(1, 1))

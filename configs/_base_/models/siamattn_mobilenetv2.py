@@ -54,28 +54,28 @@ model = dict(
                 sampling_ratio=1,
                 fc_channels=128,
                 spatial_scale=63 / 255))),
-    # Trained on few videos, the network loses what it has not seen; a filter
-    # that learns while it tracks does not.
-    correlation_filter=dict(type='CorrelationFilter'),
-    # Nor does it know how large such things are: that is learnt in the first
-    # frame.
-    box_regressor=dict(type='RidgeBoxRegressor'),
-    # A hidden target is not the next thing that looks like it.
-    rival_association=dict(type='RivalAssociation'),
+    # What learns from the video, each line for itself.
+    online=[
+        # Where the network was trained on nothing like the target, its boxes
+        # are off by much the same in all frames: what the first one shows is
+        # taken off.
+        dict(type='BoxCalibration', share=0.5),
+        # Trained on few videos, the network loses what it has not seen; a
+        # filter that learns while it tracks does not.
+        dict(type='CorrelationFilter', influence=0.6),
+        # Nor does it know how large such things are: that is learnt in the
+        # first frame.
+        dict(type='RidgeBoxRegressor'),
+        # A hidden target is not the next thing that looks like it.
+        dict(type='DistractorAssociation'),
+        dict(type='TargetPresence', hold_score=0.3, recover_score=0.95)
+    ],
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
     # Trained as briefly as this, one anchor's box is noisy: those that agree
     # are averaged. Refined boxes are better on sequences of the training data
     # and worse on others, so they are left out; see the model card.
     # The window's share and the next ones were chosen on training sequences.
-    # Where it was trained on nothing like the target, its boxes are off by
-    # much the same in all frames: what the first one shows is taken off.
     test_cfg=dict(
         center_size=8,
-        rpn=dict(
-            window_influence=0.2,
-            vote_iou=0.6,
-            filter_influence=0.6,
-            calibration=0.5,
-            hold_score=0.3,
-            recover_score=0.95),
+        rpn=dict(window_influence=0.2, vote_iou=0.6),
         refine=dict(mask_thr=0.5, box=False)))

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from mmtrack.registry import HOOKS
 
 from siamattn_mm.models.heads.refinement_head import clip_to_crop
-from siamattn_mm.models.trackers import SiamAttn
+from siamattn_mm.models.sot import SiamAttn
 from siamattn_mm.visualization.pair_sheet import contact_sheet, draw_pair
 from siamattn_mm.visualization.prediction_sheet import (
     PairPrediction,

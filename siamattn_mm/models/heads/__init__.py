@@ -4,10 +4,10 @@ from .plugin_head import SiamAttnPluginHead
 from .refine_box_head import RefineBoxHead
 from .refine_mask_head import RefineMaskHead
 from .refinement_head import RefinementHead
-from .siamese_rpn_head import Proposal, SiamAttnRPNHead
+from .siamese_rpn_head import SiamAttnRPNHead
 
 __all__ = [
-    'CorrelationFusion', 'MaskFeatureFusion', 'Proposal', 'RefineBoxHead',
+    'CorrelationFusion', 'MaskFeatureFusion', 'RefineBoxHead',
     'RefineMaskHead', 'RefinementHead', 'SiamAttnPluginHead',
     'SiamAttnRPNHead'
 ]

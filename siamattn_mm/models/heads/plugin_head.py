@@ -7,6 +7,8 @@ from mmengine.structures import InstanceData
 from mmtrack.registry import MODELS
 from torch import Tensor
 
+from siamattn_mm.structures.boxes import MIN_SIZE, SEARCH_SIZE
+
 from .refinement_head import clip_to_crop
 
 Feats = Tuple[Tensor, ...]
@@ -29,7 +31,7 @@ class SiamAttnPluginHead(BaseModule):
         refine_head (dict, optional): ``RefinementHead`` without a mask head.
             Defaults to None.
         train_cfg (dict, optional): Filled in by ``SiamRPN``, for the RPN
-            head.
+            head; a head without one cannot be trained.
         test_cfg (dict, optional): Filled in by ``SiamRPN``, for the RPN head.
         init_cfg (dict, optional): Defaults to None.
 
@@ -49,7 +51,7 @@ class SiamAttnPluginHead(BaseModule):
             raise ValueError('SiamRPN passes no low-level maps on, so '
                              'SiamAttnPluginHead refines boxes only: leave '
                              'mask_fusion and mask_head out of refine_head')
-        self.search_size = train_cfg['search_size']
+        self.search_size = (train_cfg or {}).get('search_size', SEARCH_SIZE)
         self.siamese_neck = MODELS.build(siamese_neck)
         self.rpn_head = MODELS.build(
             rpn_head,
@@ -136,7 +138,7 @@ class SiamAttnPluginHead(BaseModule):
             shift = torch.cat([prev_bbox[:2], torch.zeros_like(prev_bbox[2:])])
             offset = box.new_tensor([centre, centre, 0, 0])
             crop_box = clip_to_crop((box - shift) * scale_factor + offset,
-                                    self.search_size, min_size=10)
+                                    self.search_size, MIN_SIZE)
             fused_box, _ = self.refine_head(z, x, ())
             refined = self.refine_head.predict_box(fused_box, crop_box[None])
             box = (refined[0] - offset) / scale_factor + shift

@@ -9,6 +9,7 @@ from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
+from siamattn_mm.structures.boxes import MIN_SIZE, SEARCH_SIZE
 from siamattn_mm.utils.image_draws import draw_order, first_candidates
 
 from ..ops.box_overlaps import box_iou, corner_iou
@@ -168,7 +169,10 @@ class RefinementHead(BaseModule):
         self.loss_box = MODELS.build(loss_box)
         self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
         self.train_cfg = dict(
-            num_rois=16, pos_iou_thr=0.5, search_size=255, min_size=10)
+            num_rois=16,
+            pos_iou_thr=0.5,
+            search_size=SEARCH_SIZE,
+            min_size=MIN_SIZE)
         self.train_cfg.update(train_cfg or {})
 
     def forward(self, template_feats: Feats, search_feats: Feats,

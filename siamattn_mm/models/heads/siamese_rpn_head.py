@@ -1,16 +1,15 @@
 """Siamese RPN head: SiamRPN++'s, with the paper's anchors and proposals."""
 import math
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-import numpy as np
 import torch
 from mmdet.models.losses import L1Loss, SmoothL1Loss
 from mmengine.structures import InstanceData
 from mmtrack.models.track_heads import SiameseRPNHead
 from mmtrack.registry import MODELS
-from scipy.special import expit
 from torch import Tensor, nn
 
+from siamattn_mm.structures.boxes import AnchorGrid
 from siamattn_mm.utils.image_draws import (
     DrawOrder,
     draw_order,
@@ -25,119 +24,26 @@ from ..task_modules.anchor_targets import (
     is_plain,
     negative_window,
 )
-from ..task_modules.box_bias import corrected
-from ..task_modules.rivals import overlaps
+from ..task_modules.selection import MAX_LOG
 from .correlation_head import (
     DepthwiseCorrelationHead,
     can_correlate_together,
     correlate_together,
 )
 
-# Of a size's change: exp() of what an untrained network says overflows.
-MAX_LOG = 8.
 # The same of mmdet's box coder, in the losses.
 CODER_MAX_LOG = abs(math.log(16 / 1000))
 # mmdet's losses that synchronise where they get weights.
 ASKING_LOSSES = (L1Loss, SmoothL1Loss)
-# What overlaps a box to avoid more is not proposed.
-AVOID_IOU = 0.3
-
-
-class Proposal(NamedTuple):
-    """The best anchor's prediction in one search crop.
-
-    Attributes:
-        bbox (np.ndarray): (4,) float64, cxcywh in crop pixels, relative to
-            the crop's centre.
-        score (float): Foreground probability, 0..1.
-        penalty (float): Of its change in size and aspect, 0..1.
-        best (int): Index of the anchor.
-        boxes (np.ndarray, optional): (4, K) float64 of all anchors, like
-            ``bbox``.
-        ranked (np.ndarray, optional): (K,) of all anchors, the score times
-            the penalty.
-    """
-    bbox: np.ndarray
-    score: float
-    penalty: float
-    best: int = 0
-    boxes: Optional[np.ndarray] = None
-    ranked: Optional[np.ndarray] = None
-
-
-def _padded_size(w: np.ndarray, h: np.ndarray) -> np.ndarray:
-    pad = 0.5 * (w + h)
-    return np.sqrt((w + pad) * (h + pad))
-
-
-def _change(ratio: np.ndarray) -> np.ndarray:
-    return np.maximum(ratio, 1. / ratio)
-
-
-def vote(boxes: np.ndarray, weights: np.ndarray, best: int,
-         min_iou: float) -> np.ndarray:
-    """Average the boxes that agree with the best one (box voting).
-
-    Source: Gidaris and Komodakis, ICCV 2015
-    (https://arxiv.org/abs/1505.01749), section 4.
-
-    Args:
-        boxes (np.ndarray): (4, K), cxcywh.
-        weights (np.ndarray): (K,), not negative.
-        best (int): Index of the best box; its weight is not 0.
-        min_iou (float): Boxes that overlap the best one less have no vote.
-
-    Returns:
-        np.ndarray: (4,), cxcywh: means of the centres, geometric means of
-        the sizes.
-    """
-    half = boxes[2:] / 2
-    low, high = boxes[:2] - half, boxes[:2] + half
-    sides = (
-        np.minimum(high, high[:, best, None]) -
-        np.maximum(low, low[:, best, None])).clip(min=0)
-    intersection, areas = sides[0] * sides[1], boxes[2] * boxes[3]
-    # intersection / union >= min_iou
-    voters = np.flatnonzero(
-        intersection * (1 + min_iou) >= min_iou * (areas + areas[best]))
-    mean = np.average(
-        np.concatenate([boxes[:2, voters], np.log(boxes[2:, voters])]),
-        axis=1,
-        weights=weights[voters])
-    return np.concatenate([mean[:2], np.exp(mean[2:])])
-
-
-def sample_at(response: np.ndarray, x: np.ndarray,
-              y: np.ndarray) -> np.ndarray:
-    """Interpolate a map bilinearly.
-
-    Args:
-        response (np.ndarray): (H, W).
-        x (np.ndarray): Columns from 0, clipped to the map.
-        y (np.ndarray): Rows from 0, clipped to the map.
-
-    Returns:
-        np.ndarray: As many values.
-    """
-    height, width = response.shape
-    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
-    left = np.minimum(x.astype(np.intp), width - 2)
-    top = np.minimum(y.astype(np.intp), height - 2)
-    dx, dy = x - left, y - top
-    corner = top * width + left
-    values = response.ravel()
-    return ((values[corner] * (1 - dx) + values[corner + 1] * dx) * (1 - dy) +
-            (values[corner + width] *
-             (1 - dx) + values[corner + width + 1] * dx) * dy)
-
 
 @MODELS.register_module()
 class SiamAttnRPNHead(SiameseRPNHead):
     """Siamese RPN over DSA outputs (paper section 3.3).
 
     mmtrack's ``SiameseRPNHead`` gives the network and the losses. This class
-    adds what refinement needs: the best proposal in crop pixels
-    (:meth:`select_proposal`) and every anchor decoded (:meth:`decode`).
+    adds what refinement is trained with: every anchor decoded
+    (:meth:`decode`). How one of them is chosen in tracking is in
+    ``task_modules/selection.py``.
 
     Args:
         anchor_generator (dict): Use ``SiamAttnAnchorGenerator``; mmtrack's
@@ -147,12 +53,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
             Defaults to 3.
         norm_cfg (dict): Defaults to dict(type='BN').
         train_cfg (dict): As for ``SiameseRPNHead``.
-        test_cfg (dict): ``penalty_k``, ``window_influence``, ``lr`` and,
-            optionally, ``vote_iou``: the proposal's box is the mean of all
-            that overlap the best one so much, weighted by their penalised
-            scores, as :func:`vote` does it. ``filter_influence`` is the share
-            that a correlation filter has in the ranking, if the tracker has
-            one (0).
+        test_cfg (dict): As for ``SiameseRPNHead``; not used here.
         weighted_sum (bool): Of the levels, with learnt weights.
             Defaults to True.
         bbox_coder (dict): Of the losses' targets. Defaults to plain deltas.
@@ -196,7 +97,6 @@ class SiamAttnRPNHead(SiameseRPNHead):
                                              num_anchors, kernel_size,
                                              norm_cfg)
                     for channels in in_channels))
-        self._grids: Dict[Tuple[int, int], Tuple[np.ndarray, ...]] = {}
 
     def forward(self, template_feats: Tuple[Tensor, ...],
                 search_feats: Tuple[Tensor, ...]) -> Tuple[Tensor, Tensor]:
@@ -226,86 +126,6 @@ class SiamAttnRPNHead(SiameseRPNHead):
             sum(w * out for w, out in zip(shares, outs))
             for shares, outs in zip(weights, zip(*pairs)))
         return cls_score, bbox_pred
-
-    def _grid(self, size: Tuple[int, int]) -> Tuple[np.ndarray, ...]:
-        """Anchors (4, A*H*W), cxcywh around the centre, and the window."""
-        if size not in self._grids:
-            height, width = size
-            anchors = _centred_anchors(self.anchor_generator, size)
-            window = np.outer(np.hanning(height), np.hanning(width))
-            self._grids[size] = (
-                anchors,
-                np.tile(window.ravel(), anchors.shape[1] // window.size))
-        return self._grids[size]
-
-    def select_proposal(self,
-                        cls_score: Tensor,
-                        bbox_pred: Tensor,
-                        target_size: Tuple[float, float],
-                        response: Optional[np.ndarray] = None,
-                        bias: Optional[np.ndarray] = None,
-                        avoid: Optional[np.ndarray] = None) -> Proposal:
-        """Pick the best anchor of one crop.
-
-        Scores are penalised for a change of size and aspect ratio against
-        the last frame, then blended with a Hanning window, and with what a
-        correlation filter says of the place of the box's centre.
-
-        Args:
-            cls_score (Tensor): (1, 2 * A, H, W) logits; channel = class * A +
-                anchor.
-            bbox_pred (Tensor): (1, 4 * A, H, W) deltas; channel = coordinate
-                * A + anchor.
-            target_size (tuple[float, float]): Width and height of the target
-                in the last frame, in crop pixels.
-            response (np.ndarray, optional): (H, W), of a correlation filter,
-                at most 1. Defaults to None.
-            bias (np.ndarray, optional): (4,), taken from all boxes first, as
-                :func:`corrected` does it. Defaults to None.
-            avoid (np.ndarray, optional): (4, M), cxcywh in crop pixels from
-                the crop's middle: boxes of something else, that is not to be
-                proposed. Defaults to None.
-
-        Returns:
-            Proposal: See there.
-        """
-        anchors, window = self._grid(tuple(cls_score.shape[-2:]))
-        logits = cls_score.detach().cpu().double().numpy().reshape(2, -1)
-        deltas = bbox_pred.detach().cpu().double().numpy().reshape(4, -1)
-        score = expit(logits[1] - logits[0])
-        boxes = np.concatenate([
-            deltas[:2] * anchors[2:] + anchors[:2],
-            np.exp(np.clip(deltas[2:], -MAX_LOG, MAX_LOG)) * anchors[2:]
-        ])
-        if bias is not None:
-            boxes = corrected(boxes, bias)
-        w, h = boxes[2:]
-
-        scale_change = _change(_padded_size(w, h) / _padded_size(*target_size))
-        ratio_change = _change((target_size[0] / target_size[1]) / (w / h))
-        cfg = self.test_cfg
-        penalty = np.exp(-cfg.penalty_k * (ratio_change * scale_change - 1))
-        influence = cfg.window_influence
-        ranked = penalty * score
-        total = ranked * (1 - influence) + window * influence
-        if response is not None:
-            (height, width), share = response.shape, cfg.filter_influence
-            stride_x, stride_y = self.anchor_generator.strides[0]
-            found = sample_at(response, boxes[0] / stride_x + width // 2,
-                              boxes[1] / stride_y + height // 2)
-            total = total * (1 - share) + found * share
-        votes = ranked
-        if avoid is not None:
-            for box in avoid.T:
-                other = overlaps(boxes, box) > AVOID_IOU
-                total, votes = (
-                    np.where(other, 0, values) for values in (total, votes))
-        best = int(np.argmax(total))
-        bbox = boxes[:, best]
-        if cfg.get('vote_iou') and votes[best] > 0:
-            bbox = vote(boxes, votes, best, cfg.vote_iou)
-        return Proposal(bbox, float(score[best]), float(penalty[best]), best,
-                        boxes, ranked)
 
     def decode(self, bbox_pred: Tensor) -> Tensor:
         """Decode every anchor.
@@ -465,25 +285,12 @@ class SiamAttnRPNHead(SiameseRPNHead):
                 delta_weights / num_images)
 
 
-def _centred_anchors(generator: Any, size: Tuple[int, int]) -> np.ndarray:
-    """Anchors (4, A*H*W), cxcywh around the centre, anchor-major."""
-    height, width = size
-    base = generator.base_anchors[0].numpy()
-    stride_x, stride_y = generator.strides[0]
-    grid = np.empty((4, len(base), height, width))
-    grid[0] = (np.arange(width) - width // 2) * stride_x
-    grid[1] = ((np.arange(height) - height // 2) * stride_y)[:, None]
-    grid[2] = (base[:, 2] - base[:, 0])[:, None, None]
-    grid[3] = (base[:, 3] - base[:, 1])[:, None, None]
-    return grid.reshape(4, -1)
-
-
 @cached_constant(maxsize=16)
 def _anchor_tensor(generator: Any, size: Tuple[int, int],
                    device: torch.device, dtype: torch.dtype) -> Tensor:
-    """:func:`_centred_anchors` where they are needed."""
-    return torch.from_numpy(_centred_anchors(generator, size)).to(
-        device, dtype)
+    """Anchors (4, A*H*W), cxcywh around the centre, anchor-major."""
+    anchors = AnchorGrid.of(generator, *size).boxes
+    return torch.from_numpy(anchors.T).to(device, dtype)
 
 
 @cached_constant(maxsize=16)

@@ -98,4 +98,4 @@ def forget_outdated(model: nn.Module) -> None:
         cache = module.__dict__.get('_derived') or {}
         for name, entry in list(cache.items()):
             if not torch.equal(_sums(entry.sources, known), entry.sums):
-                del cache[name]
+                cache.pop(name, None)  # other threads may do the same

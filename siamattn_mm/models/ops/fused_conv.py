@@ -1,5 +1,6 @@
 """A conv with its norm, activation and residual in one call."""
 import contextlib
+import contextvars
 from typing import Any, Iterator, Optional, Sequence, Tuple
 
 import torch
@@ -109,21 +110,22 @@ def laid_out_for(scale: float) -> Iterator[None]:
     Args:
         scale (float): How many times as long the larger input's sides are.
     """
-    global _scale
-    before, _scale = _scale, scale
+    token = _SCALE.set(scale)
     try:
         yield
     finally:
-        _scale = before
+        _SCALE.reset(token)
 
 
-_scale = 1.
+# Each thread has its own.
+_SCALE = contextvars.ContextVar('scale', default=1.)
 
 
 def _prepared(conv: nn.Conv2d, norm: Optional[nn.Module], dtype: torch.dtype,
               laid_out: bool, size: torch.Size) -> Tuple[Any, ...]:
     """Folded weight and bias, and the height that they are laid out for."""
-    height = size[2] * _scale
+    scale = _SCALE.get()
+    height = size[2] * scale
 
     def make() -> Tuple[Any, ...]:
         weight, bias = _folded_for(conv, norm, dtype)
@@ -131,7 +133,7 @@ def _prepared(conv: nn.Conv2d, norm: Optional[nn.Module], dtype: torch.dtype,
             weight = onednn.lay_out(
                 weight, conv,
                 [size[0], size[1],
-                 round(height), round(size[3] * _scale)])
+                 round(height), round(size[3] * scale)])
         return weight, bias, height
 
     return derived(

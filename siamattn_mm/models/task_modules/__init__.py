@@ -1,11 +1,16 @@
 from .anchor_generator import SiamAttnAnchorGenerator
-from .box_regressor import RegressorView, RidgeBoxRegressor
+from .box_calibration import BoxCalibration
+from .box_regressor import RidgeBoxRegressor
 from .correlation_filter import CorrelationFilter, FilterState
-from .rivals import RivalAssociation
+from .distractors import DistractorAssociation
+from .online import OnlinePart, Outcome, View, build_parts
 from .sampler import SiamAttnSampler
+from .selection import Proposal, Ranking
+from .target_presence import TargetPresence
 
 __all__ = [
-    'CorrelationFilter', 'FilterState', 'RegressorView', 'RidgeBoxRegressor',
-    'RivalAssociation', 'SiamAttnAnchorGenerator',
-    'SiamAttnSampler'
+    'BoxCalibration', 'CorrelationFilter', 'DistractorAssociation',
+    'FilterState', 'OnlinePart', 'Outcome', 'Proposal', 'Ranking',
+    'RidgeBoxRegressor', 'SiamAttnAnchorGenerator', 'SiamAttnSampler',
+    'TargetPresence', 'View', 'build_parts'
 ]

@@ -1,5 +1,5 @@
 """Box regression that is learnt in the first frame."""
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -8,25 +8,15 @@ from mmtrack.registry import TASK_UTILS
 from torch import Tensor
 
 from .feature_norm import centred
+from .online import VIEWS, Feats, OnlinePart, View
 
 Maps = Tuple[Tensor, ...]
 # Points of a bin, along each side.
 POINTS = 2
 
 
-class RegressorView(NamedTuple):
-    """A search crop with the target's place, to learn from.
-
-    Attributes:
-        maps (tuple[Tensor]): From :meth:`RidgeBoxRegressor.maps`.
-        bbox (np.ndarray): (4,), cxcywh in crop pixels from the crop's middle.
-    """
-    maps: Maps
-    bbox: np.ndarray
-
-
 @TASK_UTILS.register_module()
-class RidgeBoxRegressor:
+class RidgeBoxRegressor(OnlinePart):
     """Ridge regression from features inside of a box to a better box.
 
     A network that was trained on little says where a target is, but what
@@ -64,6 +54,9 @@ class RidgeBoxRegressor:
         ValueError: If there are no maps, a low level has no stride, or a
             number is out of range.
     """
+    views = len(VIEWS)
+    network_args = ('levels', 'low_levels')
+    stage = 'box regression'
 
     def __init__(self,
                  levels: Sequence[int] = (0, 1, 2),
@@ -101,17 +94,15 @@ class RidgeBoxRegressor:
         self.max_delta = max_delta
         self.seed = seed
 
-    def maps(self, low_level: Sequence[Tensor],
-             neck_x: Sequence[Tensor]) -> Maps:
-        """Choose and normalise the maps of a search crop.
+    def features(self, low_level: Feats, neck_x: Feats) -> Maps:
+        """Choose and normalise the maps of search crops.
 
         Args:
-            low_level (Sequence[Tensor]): What bypasses the neck,
-                (1, C, S, S) each.
-            neck_x (Sequence[Tensor]): Neck outputs, (1, C, S, S) each.
+            low_level (Sequence[Tensor]): (N, C, S, S) each.
+            neck_x (Sequence[Tensor]): (N, C, S, S) each.
 
         Returns:
-            tuple[Tensor]: (1, C, S, S) float32 each.
+            tuple[Tensor]: (N, C, S, S) float32 each.
         """
         chosen = [neck_x[i] for i in self.levels]
         chosen += [low_level[i] for i in self.low_levels]
@@ -121,7 +112,7 @@ class RidgeBoxRegressor:
         """Features in boxes.
 
         Args:
-            maps (tuple[Tensor]): From :meth:`maps`.
+            maps (tuple[Tensor]): From :meth:`features`, of one crop.
             boxes (Tensor): (K, 4), cxcywh in crop pixels from the crop's
                 middle.
 
@@ -150,11 +141,12 @@ class RidgeBoxRegressor:
                                                              2).flatten(1))
         return torch.cat(pooled, 1) / bins
 
-    def fit(self, views: Sequence[RegressorView]) -> Tensor:
+    def learn(self, target: np.ndarray, views: Sequence[View]) -> Tensor:
         """Learn the first frame.
 
         Args:
-            views (Sequence[RegressorView]): Crops around the target.
+            target (np.ndarray): Not used.
+            views (Sequence[View]): Crops around the target.
 
         Returns:
             Tensor: (D + 1, 4), weights, and the deltas without any features.
@@ -162,7 +154,7 @@ class RidgeBoxRegressor:
         rng = np.random.default_rng(self.seed)
         feats: List[Tensor] = []
         deltas: List[np.ndarray] = []
-        for maps, bbox in views:
+        for _, bbox, maps in views:
             boxes = self._draw(rng, bbox)
             feats.append(
                 self.pool(maps,
@@ -188,19 +180,23 @@ class RidgeBoxRegressor:
         return np.concatenate(
             [bbox[:2] + shift * bbox[2:], bbox[2:] * np.exp(zoom)], 1)
 
-    def regress(self, weights: Tensor, maps: Maps, bbox: Tensor) -> Tensor:
+    def correct(self, state: Tensor, features: Maps,
+                box: np.ndarray) -> np.ndarray:
         """Correct a box.
 
         Args:
-            weights (Tensor): From :meth:`fit`; zeros change nothing.
-            maps (tuple[Tensor]): From :meth:`maps`.
-            bbox (Tensor): (4,), cxcywh in crop pixels from the crop's middle.
+            state (Tensor): From :meth:`learn`; zeros change nothing.
+            features (tuple[Tensor]): From :meth:`features`, of one crop.
+            box (np.ndarray): (4,), cxcywh in crop pixels from the crop's
+                middle.
 
         Returns:
-            Tensor: (4,), like ``bbox``.
+            np.ndarray: (4,), like ``box``.
         """
-        feats = self.pool(maps, bbox[None].float())
-        delta = (feats @ weights[:-1] + weights[-1])[0].clamp(
-            -self.max_delta, self.max_delta).to(bbox)
-        return torch.cat(
-            [bbox[:2] + delta[:2] * bbox[2:], bbox[2:] * delta[2:].exp()])
+        feats = self.pool(
+            features,
+            torch.from_numpy(box).to(state)[None])
+        delta = (feats @ state[:-1] + state[-1])[0].clamp(
+            -self.max_delta, self.max_delta).double().cpu().numpy()
+        return np.concatenate(
+            [box[:2] + delta[:2] * box[2:], box[2:] * np.exp(delta[2:])])

@@ -2,6 +2,7 @@
 import math
 from typing import NamedTuple, Optional, Sequence, Tuple
 
+import numpy as np
 import torch
 from mmtrack.registry import TASK_UTILS
 from torch import Tensor
@@ -9,8 +10,9 @@ from torch import Tensor
 from ..ops.constants import cached_constant
 from ..ops.full_precision import full_precision
 from .feature_norm import centred
+from .online import Feats, OnlinePart, Outcome, View
+from .selection import Ranking
 
-Feats = Sequence[Tensor]
 # A lower peak is noise, not to be stretched to 1.
 MIN_PEAK = 1e-3
 # Slope of the logistic function at the filter's edge.
@@ -64,31 +66,8 @@ def _forward_matrices(size: int,
     return columns.float().to(device), rows.float().to(device)
 
 
-@cached_constant()
-def _back_matrices(size: int, out_size: int,
-                   device: torch.device) -> Tuple[Tensor, Tensor]:
-    """Columns and rows of the inverse, for the values around zero shift."""
-    cos, sin = _waves(size)
-    half = size // 2 + 1
-    # All but the first column, and the last one of even sizes, stand for
-    # their conjugates too.
-    share = torch.full((half, ), 2., dtype=torch.float64)
-    share[0] = 1
-    if size % 2 == 0:
-        share[-1] = 1
-    share /= size**2
-    at = (torch.arange(out_size) - out_size // 2) % size
-    c, s = cos[at], sin[at]
-    columns = torch.cat([
-        torch.cat([c, -s], dim=1),
-        torch.cat([s, c], dim=1),
-    ])
-    rows = torch.cat([(c[:, :half] * share).t(), -(s[:, :half] * share).t()])
-    return columns.float().to(device), rows.float().to(device)
-
-
 def _forward(maps: Tensor) -> Tensor:
-    """(C, S, S) maps to (C, S, S // 2 + 1, 2).
+    """(..., S, S) maps to (..., S, S // 2 + 1, 2).
 
     In graphs it is a matrix product: not every runtime has an FFT, and for
     maps this small it hardly matters.
@@ -98,20 +77,19 @@ def _forward(maps: Tensor) -> Tensor:
     size = maps.shape[-1]
     columns, rows = _forward_matrices(int(size), maps.device)
     real, imag = (maps @ rows).chunk(2, dim=-1)
-    out = columns @ torch.cat([real, imag], dim=1)
-    return torch.stack(out.split(int(size), dim=1), dim=-1)
+    out = columns @ torch.cat([real, imag], dim=-2)
+    return torch.stack(out.split(int(size), dim=-2), dim=-1)
 
 
 def _back_around_zero(spectrum: Tensor, size: int) -> Tensor:
     """(S, S // 2 + 1, 2) to the (size, size) values around zero shift."""
-    columns, rows = _back_matrices(int(spectrum.shape[0]), size,
-                                   spectrum.device)
-    real, imag = (columns @ torch.cat(spectrum.unbind(-1))).split(size)
-    return torch.cat([real, imag], dim=1) @ rows
+    side = spectrum.shape[0]
+    maps = torch.fft.irfft2(torch.view_as_complex(spectrum), s=(side, side))
+    return maps.roll((size // 2, size // 2), (0, 1))[:size, :size]
 
 
 @TASK_UTILS.register_module()
-class CorrelationFilter:
+class CorrelationFilter(OnlinePart):
     """Discriminative correlation filter over the search branch's features.
 
     A siamese network knows the target from one frame and nothing else; it
@@ -119,8 +97,7 @@ class CorrelationFilter:
     al., CVPR 2010, with several channels that share their denominator) learns
     both from every frame, with the neck's features. What it answers is
     blended into the ranking of the proposals, as DROL does it
-    (https://arxiv.org/abs/1909.02959); the share is
-    ``test_cfg.rpn.filter_influence``. Not in the paper.
+    (https://arxiv.org/abs/1909.02959). Not in the paper.
 
     The answer is the mean of several filters', which differ in what they look
     at: the target's box alone (as CSR-DCF's does,
@@ -129,6 +106,7 @@ class CorrelationFilter:
     target that is hidden for a moment is not lost.
 
     Args:
+        influence (float): Its share in the ranking, 0..1. Defaults to 0.6.
         levels (Sequence[int]): Of the neck's maps. Defaults to (0, 1, 2).
         stride (int): Of the maps, in crop pixels. Defaults to 8.
         sigma (float): Of the wanted response, as a share of the target's
@@ -141,9 +119,16 @@ class CorrelationFilter:
             crop. Defaults to (1, ).
         min_score (float): Frames whose result has a lower score are not
             learnt from. Defaults to 0.3.
+
+    Raises:
+        ValueError: If ``influence`` is not in 0..1.
     """
+    views = 1
+    network_args = ('levels', )
+    stage = 'filter'
 
     def __init__(self,
+                 influence: float = 0.6,
                  levels: Sequence[int] = (0, 1, 2),
                  stride: int = 8,
                  sigma: float = 0.12,
@@ -151,6 +136,9 @@ class CorrelationFilter:
                  regularization: float = 1e-4,
                  supports: Sequence[Optional[float]] = (1., ),
                  min_score: float = 0.3) -> None:
+        if not 0 <= influence <= 1:
+            raise ValueError(f'influence must be in 0..1, but got {influence}')
+        self.influence = influence
         self.levels = tuple(levels)
         self.stride = stride
         self.sigma = sigma
@@ -159,53 +147,55 @@ class CorrelationFilter:
         self.supports = tuple(supports)
         self.min_score = min_score
 
-    def spectrum(self, search_feats: Feats) -> Tensor:
-        """Normalise the features, and transform them.
+    def features(self, low_level: Feats,
+                 neck_x: Feats) -> Tuple[Tensor, ...]:
+        """Normalise the neck's maps, and transform them.
 
         Args:
-            search_feats (Sequence[Tensor]): Neck outputs of one search crop,
-                (1, C, S, S) each.
+            low_level (Sequence[Tensor]): Not used.
+            neck_x (Sequence[Tensor]): (N, C, S, S) each.
 
         Returns:
-            Tensor: (C of all levels, S, S // 2 + 1, 2) float32.
+            tuple[Tensor]: The spectrum, (N, C of all levels, S, S // 2 + 1,
+            2) float32.
         """
-        maps = torch.cat([centred(search_feats[i])[0] for i in self.levels])
+        maps = torch.cat([centred(neck_x[i]) for i in self.levels], 1)
         with full_precision(maps.device):
-            return _forward(maps * _window(int(maps.shape[-1]), maps.device))
+            maps = maps * _window(int(maps.shape[-1]), maps.device)
+            return (_forward(maps), )
 
-    def init(self, spectrum: Tensor,
-             target_size: Sequence[float]) -> FilterState:
+    def learn(self, target: np.ndarray, views: Sequence[View]) -> FilterState:
         """Learn the first frame, with the target in the crop's middle.
 
         Args:
-            spectrum (Tensor): From :meth:`spectrum`.
-            target_size (Sequence[float]): Width and height, in crop pixels.
+            target (np.ndarray): Not used.
+            views (Sequence[View]): The first one counts.
 
         Returns:
-            FilterState: See there.
+            FilterState: The first state.
         """
+        size = views[0].truth[2:]
         return self._finish(
-            *self._sums(spectrum, (0., 0.), target_size), target_size)
+            *self._sums(views[0].features[0][0], (0., 0.), size), size)
 
-    def update(self, state: FilterState, spectrum: Tensor,
-               shift: Sequence[float],
-               target_size: Sequence[float]) -> FilterState:
-        """Learn another frame.
+    def update(self, state: FilterState, outcome: Outcome) -> FilterState:
+        """Learn another frame, if it is sure what it shows.
 
         Args:
             state (FilterState): So far.
-            spectrum (Tensor): From :meth:`spectrum`.
-            shift (Sequence[float]): x, y of the target from the crop's
-                middle, in crop pixels.
-            target_size (Sequence[float]): As for :meth:`init`.
+            outcome (Outcome): What came of the frame.
 
         Returns:
-            FilterState: A new one.
+            FilterState: A new one, or the same.
         """
+        if (not outcome.found or outcome.doubtful
+                or outcome.score < self.min_score):
+            return state
+        shift, size = outcome.in_crop[:2].tolist(), outcome.in_crop[2:]
+        sums = self._sums(outcome.features[0][0], shift, size)
         return self._finish(
-            *(torch.lerp(old, new, self.learning_rate) for old, new in zip(
-                state, self._sums(spectrum, shift, target_size))),
-            target_size)
+            *(torch.lerp(old, new, self.learning_rate)
+              for old, new in zip(state, sums)), size)
 
     def _sums(self, spectrum: Tensor, shift: Sequence[float],
               target_size: Sequence[float]) -> Tuple[Tensor, Tensor]:
@@ -248,33 +238,68 @@ class CorrelationFilter:
             filters.append(_forward(maps * (y[:, None] * x)))
         return FilterState(numerator, denominator, torch.stack(filters))
 
-    def respond(self, weights: Tensor, spectrum: Tensor, size: int) -> Tensor:
-        """Where the target is.
+    def respond(self, state: FilterState, features: Tuple[Tensor, ...],
+                size: int) -> Tensor:
+        """Say where the target is.
 
         Args:
-            weights (Tensor): ``filter`` of the state.
-            spectrum (Tensor): From :meth:`spectrum`.
+            state (FilterState): So far.
+            features (tuple[Tensor]): The spectrum, (1, ...).
             size (int): Side of the RPN's maps, which have the same stride.
 
         Returns:
             Tensor: (size, size), from 0 to 1, which is where all of the
             filters have their highest place.
         """
+        spectrum = torch.view_as_complex(features[0][0])
         responses = []
         with full_precision(spectrum.device):
-            for one in weights:
+            for one in state.filter:
                 response = _back_around_zero(
-                    _correlate(one, spectrum), size)
+                    torch.view_as_real(
+                        (torch.view_as_complex(one).conj() *
+                         spectrum).sum(0)), size)
                 response = response / response.max().clamp(min=MIN_PEAK)
                 responses.append(response.clamp(min=0))
             return sum(responses) / len(responses)
 
+    def rank(self, state: FilterState, ranking: Ranking,
+             response: np.ndarray) -> np.ndarray:
+        """Blend in what is said of the places of the boxes' centres.
 
-def _correlate(weights: Tensor, spectrum: Tensor) -> Tensor:
-    """The conjugate of one times the other, summed over channels."""
-    if not torch.onnx.is_in_onnx_export():
-        return torch.view_as_real(
-            (torch.view_as_complex(weights).conj() *
-             torch.view_as_complex(spectrum)).sum(0))
-    (a, b), (c, d) = weights.unbind(-1), spectrum.unbind(-1)
-    return torch.stack([(a * c + b * d).sum(0), (a * d - b * c).sum(0)], -1)
+        Args:
+            state (FilterState): Not used.
+            ranking (Ranking): So far.
+            response (np.ndarray): (S, S), of :meth:`respond`.
+
+        Returns:
+            np.ndarray: (K,), new totals.
+        """
+        x, y = ranking.boxes.T[:2] / self.stride
+        found = sample_at(response, x + response.shape[1] // 2,
+                          y + response.shape[0] // 2)
+        return ranking.total * (1 - self.influence) + found * self.influence
+
+
+def sample_at(response: np.ndarray, x: np.ndarray,
+              y: np.ndarray) -> np.ndarray:
+    """Interpolate a map bilinearly.
+
+    Args:
+        response (np.ndarray): (H, W).
+        x (np.ndarray): Columns from 0, clipped to the map.
+        y (np.ndarray): Rows from 0, clipped to the map.
+
+    Returns:
+        np.ndarray: As many values.
+    """
+    height, width = response.shape
+    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    left = np.minimum(x.astype(np.intp), width - 2)
+    top = np.minimum(y.astype(np.intp), height - 2)
+    dx, dy = x - left, y - top
+    corner = top * width + left
+    values = response.ravel()
+    return ((values[corner] * (1 - dx) + values[corner + 1] * dx) * (1 - dy) +
+            (values[corner + width] *
+             (1 - dx) + values[corner + width + 1] * dx) * dy)

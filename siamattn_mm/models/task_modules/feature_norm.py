@@ -10,15 +10,16 @@ def centred(feat: Tensor) -> Tensor:
     """Take the mean from each channel, and divide by the map's energy.
 
     Args:
-        feat (Tensor): (1, C, H, W).
+        feat (Tensor): (N, C, H, W).
 
     Returns:
-        Tensor: (1, C, H, W) float32; its squares, summed over the channels,
-        have a mean of 1.
+        Tensor: (N, C, H, W) float32; the squares of each image, summed over
+        the channels, have a mean of 1.
     """
     # Under autocast these sums would be too coarse.
     with full_precision(feat.device):
         feat = feat.float()
         feat = feat - feat.mean((2, 3), keepdim=True)
-        energy = (feat * feat).sum() / (feat.shape[-1] * feat.shape[-2])
+        energy = (feat * feat).sum(
+            (1, 2, 3), keepdim=True) / (feat.shape[-1] * feat.shape[-2])
         return feat / (energy.sqrt() + EPS)

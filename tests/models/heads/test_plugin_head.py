@@ -154,3 +154,9 @@ def test_a_mask_head_is_refused(small_config):
     cfg.refine_head.mask_head = dict(type='RefineMaskHead')
     with pytest.raises(ValueError, match='mask_head out of refine_head'):
         MODELS.build(cfg)
+
+
+def test_a_head_that_is_never_trained(small_config, feats):
+    cfg = config(small_config, train_cfg=None)
+    head = MODELS.build(cfg).eval()
+    assert head(*feats)[0].shape == (1, 10, 25, 25)

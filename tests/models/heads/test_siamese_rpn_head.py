@@ -1,165 +1,15 @@
-"""RPN head: proposals against a loop over the spec, and its losses."""
-import math
+"""RPN head: the network, all anchors decoded, and its losses."""
 
 import numpy as np
 import pytest
 import torch
-from mmdet.structures.bbox import bbox_cxcywh_to_xyxy, bbox_overlaps
 from mmtrack.registry import MODELS, TASK_UTILS
 from torch.testing import assert_close
 
-from siamattn_mm.models.heads import Proposal
-from siamattn_mm.models.heads.siamese_rpn_head import sample_at, vote
 from siamattn_mm.models.ops.folding import fold_norms
+from siamattn_mm.models.task_modules.selection import rank
 
 ANCHORS = [(104, 32), (88, 40), (64, 64), (40, 80), (32, 96)]
-PENALTY_K, INFLUENCE = 0.04, 0.44
-
-
-def hanning(n, i):
-    return 0.5 - 0.5 * math.cos(2 * math.pi * i / (n - 1)) if n > 1 else 1.
-
-
-def padded(w, h):
-    return math.sqrt((w + (w + h) / 2) * (h + (w + h) / 2))
-
-
-def change(ratio):
-    return max(ratio, 1 / ratio)
-
-
-def naive_proposal(cls_score, bbox_pred, target):
-    """Spec part 7, steps 2 and 3, one anchor at a time."""
-    _, _, height, width = cls_score.shape
-    best = (-1., None)
-    for a, (anchor_w, anchor_h) in enumerate(ANCHORS):
-        for i in range(height):
-            for j in range(width):
-                logit0 = float(cls_score[0, a, i, j])
-                logit1 = float(cls_score[0, 5 + a, i, j])
-                dx, dy, dw, dh = (
-                    float(bbox_pred[0, c * 5 + a, i, j]) for c in range(4))
-                score = math.exp(logit1) / (
-                    math.exp(logit0) + math.exp(logit1))
-                cx = dx * anchor_w + (j - width // 2) * 8
-                cy = dy * anchor_h + (i - height // 2) * 8
-                w, h = math.exp(dw) * anchor_w, math.exp(dh) * anchor_h
-                r = change((target[0] / target[1]) / (w / h))
-                s = change(padded(w, h) / padded(*target))
-                penalty = math.exp(-PENALTY_K * (r * s - 1))
-                window = hanning(height, i) * hanning(width, j)
-                p = penalty * score * (1 - INFLUENCE) + INFLUENCE * window
-                if p > best[0]:
-                    best = (p, ((cx, cy, w, h), score, penalty))
-    return best[1]
-
-
-@pytest.mark.parametrize('size', [(25, 25), (5, 9), (26, 26)])
-@pytest.mark.parametrize('target', [(60., 60.), (20., 90.), (200., 35.)])
-def test_proposal_is_that_of_a_loop(rpn_head, size, target):
-    cls_score = torch.randn(1, 10, *size) * 3
-    bbox_pred = torch.randn(1, 20, *size) * .5
-    found = rpn_head.select_proposal(cls_score, bbox_pred, target)
-    bbox, score, penalty = naive_proposal(cls_score, bbox_pred, target)
-    np.testing.assert_allclose(found.bbox, bbox, rtol=1e-9, atol=1e-9)
-    assert found.score == pytest.approx(score, abs=1e-12)
-    assert found.penalty == pytest.approx(penalty, abs=1e-12)
-
-
-def test_proposal_of_one_clear_peak(rpn_head):
-    cls_score = torch.zeros(1, 10, 25, 25)
-    cls_score[0, 5 + 3, 14, 9] = 20.
-    bbox_pred = torch.zeros(1, 20, 25, 25)
-    bbox_pred[0, 0 * 5 + 3, 14, 9] = 0.1
-    bbox_pred[0, 2 * 5 + 3, 14, 9] = math.log(2)
-    found = rpn_head.select_proposal(cls_score, bbox_pred, (80., 80.))
-    assert isinstance(found, Proposal)
-    # Anchor 3 is 40x80; cell (14, 9) is 24 px left and 16 px below.
-    np.testing.assert_allclose(found.bbox, [-24 + 4, 16, 80, 80], rtol=1e-6)
-    assert found.score == pytest.approx(1., abs=1e-6)
-    assert found.penalty == pytest.approx(1., abs=1e-6)
-
-
-def test_proposal_of_huge_deltas_is_finite(rpn_head):
-    found = rpn_head.select_proposal(
-        torch.zeros(1, 10, 25, 25), torch.full((1, 20, 25, 25), 1e4), (50, 50))
-    assert np.isfinite(found.bbox).all() and np.isfinite(found.penalty)
-
-
-def naive_vote(boxes, weights, best, min_iou):
-    """The mean over a loop: centres, and logarithms of the sizes."""
-    total, sums = 0., np.zeros(4)
-    for box, weight in zip(boxes.T, weights):
-        iou = bbox_overlaps(
-            bbox_cxcywh_to_xyxy(torch.tensor(box)[None]),
-            bbox_cxcywh_to_xyxy(torch.tensor(boxes[:, best])[None])).item()
-        if iou >= min_iou:
-            total += weight
-            sums += weight * np.append(box[:2], np.log(box[2:]))
-    mean = sums / total
-    return np.append(mean[:2], np.exp(mean[2:]))
-
-
-@pytest.mark.parametrize('min_iou', [.3, .6, .9])
-def test_vote_is_that_of_a_loop(min_iou):
-    rng = np.random.default_rng(0)
-    boxes = np.concatenate(
-        [rng.uniform(-10, 10, (2, 40)), rng.uniform(30, 60, (2, 40))])
-    weights = rng.random(40)
-    assert_close(
-        vote(boxes, weights, 7, min_iou),
-        naive_vote(boxes, weights, 7, min_iou))
-
-
-def test_proposals_that_agree_vote(rpn_head):
-    cls_score = torch.full((1, 10, 25, 25), -20.)
-    cls_score[:, :5] = 20.
-    bbox_pred = torch.zeros(1, 20, 25, 25)
-    # Squares of 64 pixels, a cell apart, and one of another place.
-    for column, logit in ((12, 1.), (13, 0.), (20, 3.)):
-        cls_score[0, 2, 12, column] = 0.
-        cls_score[0, 7, 12, column] = logit
-    score = 1 / (1 + math.exp(-1))
-    assert rpn_head.select_proposal(cls_score, bbox_pred,
-                                    (64., 64.)).bbox[0] == 0
-    rpn_head.test_cfg.vote_iou = .6
-    found = rpn_head.select_proposal(cls_score, bbox_pred, (64., 64.))
-    assert_close(found.bbox, np.array([8 * .5 / (.5 + score), 0, 64, 64]))
-    assert found.score == pytest.approx(score)
-
-
-def test_a_response_says_which_of_two_equals_it_is(rpn_head):
-    cls_score = torch.full((1, 10, 25, 25), -20.)
-    cls_score[:, :5] = 20.
-    bbox_pred = torch.zeros(1, 20, 25, 25)
-    for column in (6, 18):
-        cls_score[0, [2, 7], 12, column] = 0.
-    # The right one's box lies 1.5 cells further down: there it counts.
-    bbox_pred[0, 5 + 2, 12, 18] = 12 / 64
-    rpn_head.test_cfg.filter_influence = .3
-    for column, row in ((6, 12), (18, 13), (18, 14)):
-        response = np.zeros((25, 25))
-        response[row, column] = 1.
-        found = rpn_head.select_proposal(cls_score, bbox_pred, (64., 64.),
-                                         response)
-        assert found.bbox[0] == (column - 12) * 8
-
-
-@pytest.mark.parametrize('x, y, value', [(1, 0, 1.), (.5, .5, 2.),
-                                         (-3, 0, 0.), (9, 9, 5.)])
-def test_a_response_is_interpolated(x, y, value):
-    # x + 3 * y
-    response = np.array([[0., 1., 2.], [3., 4., 5.]])
-    assert sample_at(response, np.array([x]), np.array([y])) == value
-
-
-def test_nobody_votes_where_nothing_is_found(rpn_head):
-    rpn_head.test_cfg.vote_iou = .6
-    cls_score = torch.cat([torch.full((1, 5, 25, 25), 1e4),
-                           torch.full((1, 5, 25, 25), -1e4)], 1)
-    found = rpn_head.select_proposal(cls_score, torch.zeros(1, 20, 25, 25),
-                                     (64., 64.))
-    assert np.isfinite(found.bbox).all() and found.score == 0
 
 
 def test_decode_is_the_loop_over_anchors(rpn_head):
@@ -174,14 +24,6 @@ def test_decode_is_the_loop_over_anchors(rpn_head):
             dw.exp() * w, dh.exp() * h
         ])
         assert_close(found[n, (a * 7 + i) * 5 + j], expected)
-
-
-def test_decode_holds_the_proposal(rpn_head):
-    cls_score, bbox_pred = torch.randn(1, 10, 25, 25), torch.randn(
-        1, 20, 25, 25)
-    proposal = rpn_head.select_proposal(cls_score, bbox_pred, (60., 70.))
-    distance = np.abs(rpn_head.decode(bbox_pred)[0].numpy() - proposal.bbox)
-    assert distance.max(1).min() < 1e-3
 
 
 def test_network_output(rpn_head):
@@ -344,8 +186,10 @@ def test_class_loss_reads_channels_as_tracking_does(rpn_head, make_sample):
     assert losses['loss_rpn_cls'] < 1e-4
     losses = rpn_head.loss_by_feat(-cls_score, bbox_pred, None, [gt], [{}])
     assert losses['loss_rpn_cls'] > 10
-    found = rpn_head.select_proposal(cls_score, bbox_pred, (40., 80.))
-    assert found.score > .99
+    ranking = rank(cls_score[0].numpy(), np.ones((3125, 4)), 0., (40., 80.),
+                   0.04, 0.44)
+    # Anchor 3, of the cell that the target is in.
+    assert ranking.score[(3 * 25 + 10) * 25 + 14] > .99
 
 
 @pytest.mark.parametrize('labels', [(1, 1), (0, 0), (1, 0)])

@@ -3,7 +3,7 @@ import pytest
 import torch
 from mmtrack.registry import TASK_UTILS
 
-from siamattn_mm.models.task_modules import RegressorView
+from siamattn_mm.models.task_modules import View
 
 # Sides of the maps of a crop of 255 pixels, by stride.
 SIDES = {8: 32, 4: 64}
@@ -38,8 +38,8 @@ def views_of(regressor, truths):
             truth, s,
             0.2 * torch.randn(4, SIDES[s], SIDES[s], generator=generator))
                      for s in (4, 8))
-        maps = regressor.maps([low * 0, low], [high, 2 * high, 3 * high])
-        views.append(RegressorView(maps, truth))
+        maps = regressor.features([low * 0, low], [high, 2 * high, 3 * high])
+        views.append(View(None, truth, maps))
     return views
 
 
@@ -49,7 +49,7 @@ def learnt():
     views = views_of(
         regressor,
         [TRUTH, TRUTH + (15, 10, 0, 0), TRUTH * (1, 1, .9, .9)])
-    return regressor, regressor.fit(views)
+    return regressor, regressor.learn(None, views)
 
 
 @pytest.mark.parametrize('change', [(0, 0, 1, 1), (6, -4, 1, 1),
@@ -57,9 +57,9 @@ def learnt():
 def test_what_it_has_learnt_corrects_boxes_of_another_frame(learnt, change):
     regressor, weights = learnt
     truth = np.array([-20., 15., 57., 46.])
-    maps = views_of(regressor, [truth])[0].maps
+    maps = views_of(regressor, [truth])[0].features
     wrong = np.concatenate([truth[:2] + change[:2], truth[2:] * change[2:]])
-    found = regressor.regress(weights, maps, torch.from_numpy(wrong)).numpy()
+    found = regressor.correct(weights, maps, wrong)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found[:2], truth[:2], atol=1.6)
     np.testing.assert_allclose(found[2:], truth[2:], rtol=0.05)
@@ -85,18 +85,17 @@ def test_pools_where_the_box_is():
 
 def test_zeros_change_nothing(learnt):
     regressor, weights = learnt
-    maps = views_of(regressor, [TRUTH])[0].maps
-    box = torch.tensor([3., 4, 50, 60])
-    assert torch.equal(
-        regressor.regress(torch.zeros_like(weights), maps, box), box)
+    maps = views_of(regressor, [TRUTH])[0].features
+    box = np.array([3., 4, 50, 60])
+    np.testing.assert_array_equal(
+        regressor.correct(torch.zeros_like(weights), maps, box), box)
 
 
 def test_no_delta_is_larger_than_allowed(learnt):
     regressor, weights = learnt
-    maps = views_of(regressor, [TRUTH])[0].maps
-    box = torch.tensor([3., 4, 50, 60])
-    found = regressor.regress(1000 * weights, maps, box).numpy()
-    box = box.numpy()
+    maps = views_of(regressor, [TRUTH])[0].features
+    box = np.array([3., 4, 50, 60])
+    found = regressor.correct(1000 * weights, maps, box)
     np.testing.assert_allclose(
         np.abs(np.log(found[2:] / box[2:])), regressor.max_delta, rtol=1e-5)
     np.testing.assert_allclose(
@@ -108,7 +107,8 @@ def test_no_delta_is_larger_than_allowed(learnt):
 def test_two_fits_are_the_same(learnt):
     regressor, _ = learnt
     views = views_of(regressor, [TRUTH])
-    assert torch.equal(regressor.fit(views), regressor.fit(views))
+    assert torch.equal(
+        regressor.learn(None, views), regressor.learn(None, views))
 
 
 @pytest.mark.parametrize('arguments, said', [

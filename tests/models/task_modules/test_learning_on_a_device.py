@@ -2,13 +2,16 @@
 
 PyTorch's ``meta`` device stands for a GPU: see tests/models/test_no_waiting.
 """
+import numpy as np
 import pytest
 import torch
 from mmtrack.registry import TASK_UTILS
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
-TARGET = 64., 48.
+from siamattn_mm.models.task_modules import Outcome, View
+
+TARGET = np.array([0., 0., 64., 48.])
 
 
 class _OnTheHost(TorchDispatchMode):
@@ -43,15 +46,16 @@ def test_the_correlation_filter(supports):
     learner = TASK_UTILS.build(
         dict(type='CorrelationFilter', levels=(0, 1), supports=supports))
     feats = features()
-    spectrum = learner.spectrum(feats)
-    state = learner.init(spectrum, TARGET)
+    seen = learner.features([], feats)
+    state = learner.learn(None, [View(TARGET, TARGET, seen)])
 
     def frame():
-        learner.spectrum(feats)
-        learner.respond(state.filter, spectrum, 25)
-        learner.update(state, spectrum, (3., -4.), TARGET)
+        learner.features([], feats)
+        learner.respond(state, seen, 25)
+        learner.update(
+            state, Outcome(None, TARGET + 3, 1., True, False, seen, None))
 
-    assert spectrum.device.type == state.filter.device.type == 'meta'
+    assert seen[0].device.type == state.filter.device.type == 'meta'
     assert made_on_the_host(frame) == []
 
 
@@ -60,12 +64,11 @@ def test_the_box_regressor():
         dict(type='RidgeBoxRegressor', levels=(0, 1), low_levels=(0, ),
              low_strides=(4, )))
     low_level, neck_x = features((4, ), 63), features()
-    maps = regressor.maps(low_level, neck_x)
-    bbox = torch.empty(4, dtype=torch.float64, device='meta')
-    weights = torch.empty(12 * 25 + 1, 4, device='meta')
+    maps = regressor.features(low_level, neck_x)
+    boxes = torch.empty(1, 4, device='meta')
 
     def frame():
-        regressor.maps(low_level, neck_x)
-        assert regressor.regress(weights, maps, bbox).device.type == 'meta'
+        regressor.features(low_level, neck_x)
+        assert regressor.pool(maps, boxes).device.type == 'meta'
 
     assert made_on_the_host(frame) == []

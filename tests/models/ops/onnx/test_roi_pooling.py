@@ -2,8 +2,8 @@
 import pytest
 import torch
 
-from siamattn_mm.deploy.lowering import standard_operators
 from siamattn_mm.models.ops import DeformPSRoIPooling, DeformRoIPooling
+from siamattn_mm.models.ops.onnx.lowering import standard_operators
 
 ROIS = dict(
     inside=[0, 31.2, 40.7, 90.1, 71.4],

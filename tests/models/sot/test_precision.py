@@ -6,7 +6,6 @@ import pytest
 
 from siamattn_mm.apis import init_tracker
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
-from siamattn_mm.models.trackers.siamattn import precision_of
 
 
 def track(small_config, base=None, **options):
@@ -31,9 +30,3 @@ def test_every_way_finds_the_same(small_config):
         assert abs(one.score - other.score) < 1e-5
         assert (one.mask == other.mask).mean() > .999
         assert abs(one.score - rough.score) < .05
-
-
-def test_unknown_precision():
-    assert precision_of({}) == 'fp32'
-    with pytest.raises(ValueError, match='precision must be one of.*int4'):
-        precision_of(dict(precision='int4'))

@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from siamattn_mm.models.trackers.crop import (
+from siamattn_mm.structures.search_window import (
+    SearchWindow,
     context_side,
     crop_image,
     window_corner,
@@ -93,3 +94,42 @@ def test_context_side():
     assert context_side(50, 50) == pytest.approx(100)
     assert context_side(40, 90) == pytest.approx(math.sqrt(105 * 155))
     assert context_side(40, 90, 0.) == pytest.approx(60)
+
+
+# -- where a crop lies ---------------------------------------------------
+
+
+def make_window():
+    # Its side, 99.07 * 255 / 127, is rounded up.
+    return SearchWindow.around(np.array([60., 45., 50., 48.]), 255, 127, .5)
+
+
+def test_a_window_lies_around_the_target():
+    window = make_window()
+    side = math.sqrt((50 + 49) * (48 + 49))
+    assert window.side == round(side * 255 / 127)
+    assert window.scale == pytest.approx(127 / side)
+    np.testing.assert_array_equal(window.centre, [60, 45])
+
+
+@pytest.mark.parametrize('rounded', [True, False])
+def test_there_and_back(rounded):
+    window = make_window()
+    boxes = np.array([[3., -4, 50, 60], [0, 0, 10, 10]])
+    there = window.to_image(boxes, rounded)
+    np.testing.assert_allclose(window.to_crop(there, rounded), boxes,
+                               atol=1e-12)
+    np.testing.assert_allclose(there[:, 2:], boxes[:, 2:] / window.scale)
+    middle = np.array([60., 45.])
+    if rounded:
+        # By the corner, from which the crop's middle is 127.5 pixels away.
+        middle += 127.5 / window.scale - window.side / 2
+    np.testing.assert_allclose(there[1, :2], middle)
+
+
+def test_the_whole_crop_covers_the_window():
+    window = make_window()
+    found = window.extent(np.array([0., 0, 255, 255]))
+    np.testing.assert_allclose(
+        found, [60 - window.side / 2, 45 - window.side / 2] +
+        [window.side] * 2)

@@ -3,10 +3,10 @@ import cv2
 import numpy as np
 import pytest
 
-from siamattn_mm.models.trackers.mask_paste import (
+from siamattn_mm.structures.mask_paste import (
     PastedMask,
+    SoftMask,
     paste_mask,
-    paste_mask_over_image,
     rotated_box,
 )
 
@@ -45,8 +45,8 @@ def check(prob, box, image_size):
     found = pasted.full()
     assert found.dtype == bool and found.shape == image_size[::-1]
     np.testing.assert_array_equal(found, expected)
-    plain = paste_mask_over_image(prob, box, image_size, THRESHOLD)
-    np.testing.assert_array_equal(plain.full(), expected)
+    soft = SoftMask(prob, np.asarray(box), image_size)
+    np.testing.assert_array_equal(soft.paste(THRESHOLD).full(), expected)
     return expected.sum()
 
 

@@ -2,8 +2,11 @@
 import pytest
 import torch
 
-from siamattn_mm.deploy.lowering import DEFORM_CONV, standard_operators
 from siamattn_mm.models.ops import DeformConvPack
+from siamattn_mm.models.ops.onnx.lowering import (
+    DEFORM_CONV,
+    standard_operators,
+)
 
 
 @pytest.mark.parametrize('deform_conv', sorted(DEFORM_CONV))

@@ -1,35 +1,20 @@
-"""Keeping the target apart from things that look like it."""
-from typing import List, NamedTuple, Optional, Tuple
+"""Keeping the target apart from distractors."""
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 from mmtrack.registry import TASK_UTILS
 from scipy.optimize import linear_sum_assignment
 
+from siamattn_mm.structures.boxes import overlaps
+
+from .online import OnlinePart, Outcome
+from .selection import Ranking
+
 # Of a match that is not allowed.
 FORBIDDEN = 1e6
 
 
-def overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """IoU of boxes with one of them, or with another.
-
-    Args:
-        boxes (np.ndarray): (4, K), cxcywh.
-        box (np.ndarray): (4,), cxcywh.
-
-    Returns:
-        np.ndarray: (K,), 0..1.
-    """
-    half, box_half = boxes[2:] / 2, box[2:, None] / 2
-    centre = box[:2, None]
-    sides = (
-        np.minimum(boxes[:2] + half, centre + box_half) -
-        np.maximum(boxes[:2] - half, centre - box_half)).clip(min=0)
-    intersection = sides[0] * sides[1]
-    union = boxes[2] * boxes[3] + box[2] * box[3] - intersection
-    return intersection / np.maximum(union, 1e-9)
-
-
-class RivalState(NamedTuple):
+class DistractorState(NamedTuple):
     """What is kept between frames; boxes are cxcywh in image pixels.
 
     Attributes:
@@ -52,19 +37,16 @@ class Candidates(NamedTuple):
         ages (np.ndarray): (N,), for how many frames each was followed as
             something else than the target; 0 for what is new or the target.
         known (np.ndarray): (N,) bool, whether that is long enough to be sure.
-        avoid (np.ndarray): (4, M), those known, cxcywh in crop pixels from
-            the crop's middle.
-        chosen (bool): Whether the proposal is one of them.
+        chosen (bool): Whether what was ranked first is one of those.
     """
     boxes: np.ndarray
     ages: np.ndarray
     known: np.ndarray
-    avoid: np.ndarray
     chosen: bool
 
 
 @TASK_UTILS.register_module()
-class RivalAssociation:
+class DistractorAssociation(OnlinePart):
     """Follows whatever looks like the target, so as not to jump to it.
 
     A hidden target is what a tracker loses to the next person in the same
@@ -81,8 +63,9 @@ class RivalAssociation:
         min_score (float): Proposals with a lower penalised score look like
             nothing. Defaults to 0.5.
         max_candidates (int): In one frame. Defaults to 8.
-        nms_iou (float): Of two that overlap more the better one counts; and
-            what overlaps one to be avoided more is avoided, too.
+        nms_iou (float): Of two that overlap more the better one counts.
+            Defaults to 0.3.
+        avoid_iou (float): What overlaps a distractor more is taken for it.
             Defaults to 0.3.
         target_gate (float): Farthest that the target goes in a frame, in
             sizes (square roots of areas) of it. Defaults to 1.0.
@@ -100,6 +83,7 @@ class RivalAssociation:
                  min_score: float = 0.5,
                  max_candidates: int = 8,
                  nms_iou: float = 0.3,
+                 avoid_iou: float = 0.3,
                  target_gate: float = 1.0,
                  gate: float = 0.6,
                  separation: float = 0.8,
@@ -108,64 +92,68 @@ class RivalAssociation:
         self.min_score = min_score
         self.max_candidates = max_candidates
         self.nms_iou = nms_iou
+        self.avoid_iou = avoid_iou
         self.target_gate = target_gate
         self.gate = gate
         self.separation = separation
         self.min_age = min_age
         self.max_missing = max_missing
 
-    @staticmethod
-    def init(target: np.ndarray) -> RivalState:
+    def learn(self, target: np.ndarray, views: Any) -> DistractorState:
         """Begin with the target alone.
 
         Args:
             target (np.ndarray): (4,), cxcywh in image pixels.
+            views (Sequence[View]): Not used.
 
         Returns:
-            RivalState: See there.
+            DistractorState: The first state.
         """
-        return RivalState(target, np.zeros((0, 4)), np.zeros(0, int), 0)
+        return DistractorState(target, np.zeros((0, 4)), np.zeros(0, int), 0)
 
-    def recognise(self, state: RivalState, boxes: np.ndarray,
-                  scores: np.ndarray, best: int, scale: float,
-                  middle: np.ndarray) -> Candidates:
+    def choose(self, state: DistractorState, ranking: Ranking, best: int,
+               window: Any) -> Tuple[Optional[np.ndarray], Candidates]:
         """Find what looks like the target, and what of it is something else.
 
         Args:
-            state (RivalState): So far.
-            boxes (np.ndarray): (4, K) of all anchors, cxcywh in crop pixels
-                from the crop's middle.
-            scores (np.ndarray): (K,), penalised.
-            best (int): Index of the proposal.
-            scale (float): Crop pixels per image pixel.
-            middle (np.ndarray): (2,), the crop's middle in image pixels.
+            state (DistractorState): So far.
+            ranking (Ranking): Final.
+            best (int): Index of the anchor that is ranked first.
+            window (SearchWindow): Where the crop lies.
 
         Returns:
-            Candidates: See there.
+            tuple[np.ndarray | None, Candidates]: If the best is something
+            else, (K,) bool: what overlaps such things.
         """
-        picked = self._suppress(boxes, scores)
-        found = boxes[:, picked].T / scale
-        found[:, :2] += middle
+        picked = self._suppress(ranking)
+        boxes = ranking.boxes[picked]
+        found = window.to_image(boxes, rounded=False)
         ages = np.zeros(len(found), int)
         if state.missing < self.max_missing:
             for old, new in self._match(state, found):
                 ages[new] = state.ages[old] + 1
         known = ages >= self.min_age
-        avoid = boxes[:, picked][:, known]
-        chosen = bool((overlaps(avoid, boxes[:, best]) > self.nms_iou).any())
-        return Candidates(found, ages, known, avoid, chosen)
+        chosen, excluded = False, None
+        if known.any():
+            taken = (overlaps(ranking.boxes, boxes[known]) >
+                     self.avoid_iou).any(1)
+            chosen = bool(taken[best])
+            excluded = taken if chosen else None
+        return excluded, Candidates(found, ages, known, chosen)
 
-    def _suppress(self, boxes: np.ndarray, scores: np.ndarray) -> List[int]:
+    def _suppress(self, ranking: Ranking) -> List[int]:
+        """Indices of the best anchors that overlap little."""
+        scores, boxes = ranking.penalised, ranking.boxes
         left = np.flatnonzero(scores > self.min_score)
         left = left[np.argsort(-scores[left], kind='stable')]
         picked: List[int] = []
         while len(left) and len(picked) < self.max_candidates:
             picked.append(left[0])
-            left = left[overlaps(boxes[:, left], boxes[:, left[0]]) <
+            left = left[overlaps(boxes[left], boxes[left[:1]])[:, 0] <
                         self.nms_iou]
         return picked
 
-    def _match(self, state: RivalState,
+    def _match(self, state: DistractorState,
                found: np.ndarray) -> List[Tuple[int, int]]:
         """Pairs of a known box and one that was found, but the target's."""
         if not len(state.boxes) or not len(found):
@@ -185,45 +173,43 @@ class RivalAssociation:
         return [(row - 1, column) for row, column in zip(rows, columns)
                 if row > 0 and column < len(found)]
 
-    def accepts(self, state: RivalState, candidates: Candidates,
-                target: np.ndarray) -> bool:
-        """Whether a proposal may be the target.
+    def accepts(self, state: DistractorState, note: Candidates,
+                box: np.ndarray, score: float) -> bool:
+        """Say whether what was found may be the target.
 
         Where the best one is something else, what is taken instead has to be
         near the target's last place.
 
         Args:
-            state (RivalState): So far.
-            candidates (Candidates): From :meth:`recognise`.
-            target (np.ndarray): (4,), cxcywh in image pixels.
+            state (DistractorState): So far.
+            note (Candidates): From :meth:`choose`.
+            box (np.ndarray): (4,), cxcywh in image pixels.
+            score (float): Not used.
 
         Returns:
             bool: False for what is to be reported, but not to be followed.
         """
-        if not candidates.chosen:
+        if not note.chosen:
             return True
-        distance = np.linalg.norm(target[:2] - state.target[:2])
+        distance = np.linalg.norm(box[:2] - state.target[:2])
         return bool(
             distance <= self.target_gate * np.sqrt(state.target[2:].prod()))
 
-    def update(self, state: RivalState, candidates: Candidates,
-               target: Optional[np.ndarray]) -> RivalState:
+    def update(self, state: DistractorState,
+               outcome: Outcome) -> DistractorState:
         """Remember one frame.
 
         Args:
-            state (RivalState): So far.
-            candidates (Candidates): From :meth:`recognise`.
-            target (np.ndarray, optional): (4,), cxcywh in image pixels; None
-                if it was not found.
+            state (DistractorState): So far.
+            outcome (Outcome): What came of the frame.
 
         Returns:
-            RivalState: A new one.
+            DistractorState: A new one.
         """
-        missing = 0 if target is not None else state.missing + 1
-        if target is None:
-            target = state.target
-        boxes = candidates.boxes
+        target, missing = state.target, state.missing + 1
+        if outcome.found:
+            target, missing = outcome.box, 0
+        boxes, ages = outcome.note.boxes, outcome.note.ages
         reach = (boxes[:, 2:] + target[2:]) / 2 * self.separation
         apart = (np.abs(boxes[:, :2] - target[:2]) > reach).any(1)
-        return RivalState(target, boxes[apart], candidates.ages[apart],
-                          missing)
+        return DistractorState(target, boxes[apart], ages[apart], missing)

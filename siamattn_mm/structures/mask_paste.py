@@ -61,7 +61,7 @@ def paste_mask(prob: np.ndarray, box: Sequence[float],
         threshold (float): Pixels above it are the target.
 
     Returns:
-        PastedMask: See there.
+        PastedMask: The mask around the box.
     """
     scales, shifts, pixels = [], [], []
     for origin, length, extent, cells in zip(box[:2], box[2:], image_size,
@@ -96,34 +96,21 @@ def paste_mask(prob: np.ndarray, box: Sequence[float],
     return PastedMask(window, corner, image_size)
 
 
-def paste_mask_over_image(prob: np.ndarray, box: Sequence[float],
-                          image_size: Tuple[int, int],
-                          threshold: float) -> PastedMask:
-    """The plain way to the same mask: warp over the whole image.
+class SoftMask(NamedTuple):
+    """A RoI's probabilities, and where they lie in the image.
 
-    Args:
-        prob (np.ndarray): As for :func:`paste_mask`.
-        box (Sequence[float]): As there.
-        image_size (tuple[int, int]): As there.
-        threshold (float): As there.
-
-    Returns:
-        PastedMask: Its window is the image.
+    Attributes:
+        prob (np.ndarray): (h, w) float32, e.g. 64x64.
+        extent (np.ndarray): (4,), x, y, w, h in image pixels.
+        image_size (tuple[int, int]): Width and height of the image.
     """
-    matrix = np.zeros((2, 3))
-    for axis, cells in enumerate(prob.shape[::-1]):
-        extent, length = image_size[axis], box[2 + axis]
-        matrix[axis, axis] = (extent - 1) / (extent * cells / length)
-        matrix[axis, 2] = matrix[axis, axis] * box[axis] * cells / length
-    warped = cv2.warpAffine(
-        prob,
-        matrix,
-        tuple(image_size),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=0)
-    return PastedMask((warped > threshold).astype(np.uint8), (0, 0),
-                      image_size)
+    prob: np.ndarray
+    extent: np.ndarray
+    image_size: Tuple[int, int]
+
+    def paste(self, threshold: float) -> PastedMask:
+        """PastedMask: What :func:`paste_mask` makes of it."""
+        return paste_mask(*self, threshold)
 
 
 def rotated_box(mask: PastedMask, box: Sequence[float],

@@ -1,0 +1,1 @@
+"""The package's operators as what ONNX has standard ones for."""

@@ -1,0 +1,3 @@
+from .siamattn import SiamAttn
+
+__all__ = ['SiamAttn']

@@ -1,0 +1,309 @@
+"""One frame of tracking, the same for every runtime and number of targets."""
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+import torch
+
+from siamattn_mm.structures.boxes import AnchorGrid
+from siamattn_mm.structures.mask_paste import PastedMask, SoftMask, rotated_box
+from siamattn_mm.structures.search_window import (
+    SearchWindow,
+    context_side,
+    crop_image,
+)
+from siamattn_mm.utils.stages import stage
+
+from ..task_modules.online import VIEWS, Outcome, View
+from ..task_modules.selection import Proposal, decode, pick, rank
+from .runtime import PartFeatures, Runtime, SearchOutput
+from .tracking_config import TrackingConfig
+
+
+class TrackState(NamedTuple):
+    """What is known of a target between frames; nothing of it ever changes.
+
+    Attributes:
+        box (np.ndarray): (4,) float64, cxcywh in image pixels: where it is
+            looked for.
+        pad_value (tuple[float, ...]): The first frame's mean colour.
+        template (Any): Of the runtime.
+        learnt (tuple): The states of the parts that learn from the video.
+    """
+    box: np.ndarray
+    pad_value: Tuple[float, ...]
+    template: Any
+    learnt: tuple
+
+
+class TrackResult(NamedTuple):
+    """What the tracker says about one frame.
+
+    Attributes:
+        bbox (np.ndarray): (4,) float64, xywh in image pixels.
+        score (float): Foreground probability of the chosen anchor, 0..1.
+        pasted_mask (PastedMask, optional): None without a mask head.
+        polygon (np.ndarray, optional): (4, 2) float64, corners of the
+            rotated box; None without a mask head.
+        lost (bool): Whether the target is lost: ``bbox`` is not followed
+            until it is found again. Defaults to False.
+        soft_mask (SoftMask, optional): What the mask was pasted from.
+            Defaults to None.
+    """
+    bbox: np.ndarray
+    score: float
+    pasted_mask: Optional[PastedMask]
+    polygon: Optional[np.ndarray]
+    lost: bool = False
+    soft_mask: Optional[SoftMask] = None
+
+
+class _Choice(NamedTuple):
+    """Which anchor it is."""
+    proposal: Proposal
+    doubtful: bool
+    notes: list
+
+
+class FrameStep:
+    """Takes targets from one frame to the next, without keeping anything.
+
+    Args:
+        runtime (Runtime): The network.
+        cfg (TrackingConfig): What the network was built for.
+    """
+
+    def __init__(self, runtime: Runtime, cfg: TrackingConfig) -> None:
+        self.runtime, self.cfg = runtime, cfg
+        self._grids: Dict[Tuple[int, int], AnchorGrid] = {}
+
+    # -- the first frame --------------------------------------------------
+
+    @torch.inference_mode()
+    def begin(self, frame: np.ndarray, bbox: Sequence[float]) -> TrackState:
+        """Take a target from a frame.
+
+        Args:
+            frame (np.ndarray): (H, W, 3) BGR uint8.
+            bbox (Sequence[float]): xywh in image pixels.
+
+        Returns:
+            TrackState: The first state.
+        """
+        cfg, (x, y, w, h) = self.cfg, (float(value) for value in bbox)
+        box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
+        pad_value = cv2.mean(np.ascontiguousarray(frame))[:frame.shape[2]]
+        side = max(1, round(context_side(w, h, cfg.context_amount)))
+        crop = crop_image(frame, box[:2], side, cfg.exemplar_size, pad_value)
+        with self.runtime.start():
+            state = TrackState(box, pad_value, self.runtime.template(crop),
+                               (None, ) * len(self.runtime.parts))
+            return state._replace(learnt=self._learn(frame, state))
+
+    def _learn(self, frame: np.ndarray, state: TrackState) -> tuple:
+        """The states of all parts, from a few looks at the first frame."""
+        parts = self.runtime.parts
+        views = [
+            self._view(frame, state, *view)
+            for view in VIEWS[:max([0] + [part.views for part in parts])]
+        ]
+        learnt = []
+        for index, part in enumerate(parts):
+            with stage(part.stage):
+                learnt.append(
+                    part.learn(state.box, [
+                        View(found, truth, features[index])
+                        for found, truth, features in views[:part.views]
+                    ]))
+        return tuple(learnt)
+
+    def _view(self, frame: np.ndarray, state: TrackState, dx: float,
+              dy: float, zoom: float
+              ) -> Tuple[np.ndarray, np.ndarray, PartFeatures]:
+        """Find the target as if it had been somewhere else before.
+
+        Returns:
+            tuple: What is found and the truth, (4,) each, in crop pixels from
+            the crop's middle, and the parts' features.
+        """
+        box = state.box
+        start = np.concatenate([box[:2] + (dx, dy) * box[2:], box[2:] * zoom])
+        (choice, ), (window, ), seen = self._look(
+            frame, [state._replace(box=start)])
+        # A runtime may use the same memory for the next crop.
+        features = tuple(
+            tuple(values.clone() for values in part) for part in seen.features)
+        return (choice.proposal.bbox, window.to_crop(box, rounded=False),
+                features)
+
+    # -- the next ones ----------------------------------------------------
+
+    @torch.inference_mode()
+    def __call__(self, frame: np.ndarray, states: Sequence[TrackState]
+                 ) -> Tuple[List[TrackResult], List[TrackState]]:
+        """Find N targets in the next frame.
+
+        Args:
+            frame (np.ndarray): (H, W, 3) BGR uint8, of the first frame's
+                size.
+            states (Sequence[TrackState]): N, none of them changed.
+
+        Returns:
+            tuple[list[TrackResult], list[TrackState]]: N of each.
+        """
+        with self.runtime.frame():
+            choices, windows, seen = self._look(frame, states)
+            boxes = self._boxes(choices, seen)
+            results, following = [], []
+            for index, (state, choice, window) in enumerate(
+                    zip(states, choices, windows)):
+                result, state = self._follow(
+                    state, choice, window, boxes[index],
+                    seen.features_of(index), frame.shape[1::-1])
+                results.append(result)
+                following.append(state)
+            if self.runtime.makes_masks:
+                results = self._segment(results, windows, seen,
+                                        frame.shape[1::-1])
+        return results, following
+
+    def _look(self, frame: np.ndarray, states: Sequence[TrackState]
+              ) -> Tuple[List[_Choice], List[SearchWindow], SearchOutput]:
+        """Look around the targets' last places, and choose an anchor each."""
+        cfg = self.cfg
+        with stage('crop'):
+            windows = [
+                SearchWindow.around(state.box, cfg.search_size,
+                                    cfg.exemplar_size, cfg.context_amount)
+                for state in states
+            ]
+            crops = np.stack([
+                window.crop(frame, state.pad_value)
+                for window, state in zip(windows, states)
+            ])
+        seen = self.runtime.search([state.template for state in states],
+                                   crops, [state.learnt for state in states])
+        choices = []
+        with stage('post-processing'):
+            for index, (state, window) in enumerate(zip(states, windows)):
+                choices.append(self._choose(state, window, seen, index))
+        return choices, windows, seen
+
+    def _grid(self, size: Tuple[int, int]) -> AnchorGrid:
+        if size not in self._grids:
+            self._grids[size] = AnchorGrid.of(self.runtime.anchor_generator,
+                                              *size)
+        return self._grids[size]
+
+    def _choose(self, state: TrackState, window: SearchWindow,
+                seen: SearchOutput, index: int) -> _Choice:
+        cfg = self.cfg.rpn
+        grid = self._grid(seen.cls_score.shape[-2:])
+        parts = [(i, part, learnt) for i, (part, learnt) in enumerate(
+            zip(self.runtime.parts, state.learnt)) if learnt is not None]
+        boxes = decode(seen.bbox_pred[index], grid)
+        for _, part, learnt in parts:
+            boxes = part.calibrate(learnt, boxes)
+        ranking = rank(seen.cls_score[index], boxes, grid.window,
+                       state.box[2:] * window.scale, cfg.penalty_k,
+                       cfg.window_influence)
+        for i, part, learnt in parts:
+            response = seen.responses[i]
+            ranking = ranking._replace(total=part.rank(
+                learnt, ranking,
+                None if response is None else response[index]))
+        proposal = pick(ranking, cfg.vote_iou)
+        notes: list = [None] * len(state.learnt)
+        refused = None
+        for i, part, learnt in parts:
+            excluded, notes[i] = part.choose(learnt, ranking, proposal.best,
+                                             window)
+            if excluded is not None:
+                refused = excluded if refused is None else refused | excluded
+        if refused is not None:
+            proposal = pick(ranking, cfg.vote_iou, refused)
+        return _Choice(proposal, refused is not None, notes)
+
+    def _boxes(self, choices: Sequence[_Choice],
+               seen: SearchOutput) -> np.ndarray:
+        """What was found, (N, 4) in crop pixels from the crop's middle."""
+        boxes = np.stack([choice.proposal.bbox for choice in choices])
+        if not self.runtime.refines_boxes:
+            return boxes
+        last, middle = self.cfg.search_size - 1, self.cfg.search_size / 2
+        centres = np.clip(boxes[:, :2] + middle, 0, last) - middle
+        sizes = np.clip(boxes[:, 2:], self.cfg.min_size, last)
+        return self.runtime.refine_boxes(seen.fused,
+                                         np.concatenate([centres, sizes], 1))
+
+    def _follow(self, state: TrackState, choice: _Choice,
+                window: SearchWindow, found: np.ndarray,
+                features: PartFeatures, image_size: Tuple[int, int]
+                ) -> Tuple[TrackResult, TrackState]:
+        """Go where the target is, and learn from it, if it is found."""
+        parts = list(zip(self.runtime.parts, state.learnt, features,
+                         choice.notes))
+        for part, learnt, own, _ in parts:
+            with stage(part.stage):
+                found = part.correct(learnt, own, found)
+        score = choice.proposal.score
+        lr = choice.proposal.penalty * score * self.cfg.rpn.lr
+        if choice.doubtful:
+            # Hidden, maybe: where it is still counts, its size does not.
+            lr = 0.
+        box = self._smoothed(state.box, window.to_image(found), lr, image_size)
+        accepted = all([
+            part.accepts(learnt, note, box, score)
+            for part, learnt, _, note in parts
+        ])
+        in_crop = np.concatenate([found[:2], box[2:] * window.scale])
+        following = []
+        for part, learnt, own, note in parts:
+            with stage(part.stage):
+                following.append(
+                    part.update(
+                        learnt,
+                        Outcome(box, in_crop, score, accepted,
+                                choice.doubtful, own, note)))
+        lost = any(part.lost(learnt)
+                   for part, learnt in zip(self.runtime.parts, following))
+        bbox = np.concatenate([box[:2] - box[2:] / 2, box[2:]])
+        return (TrackResult(bbox, score, None, None, lost),
+                state._replace(box=box if accepted else state.box,
+                               learnt=tuple(following)))
+
+    def _smoothed(self, old: np.ndarray, new: np.ndarray, lr: float,
+                  image_size: Tuple[int, int]) -> np.ndarray:
+        """Into the image; sizes are smoothed, the centre is not."""
+        last = np.array(image_size) - 1
+        centre = np.clip(new[:2], 0, last)
+        # An image smaller than the smallest target: its size wins.
+        extent = np.minimum(
+            np.maximum(old[2:] * (1 - lr) + new[2:] * lr, self.cfg.min_size),
+            last)
+        return np.concatenate([centre, extent])
+
+    def _segment(self, results: Sequence[TrackResult],
+                 windows: Sequence[SearchWindow], seen: SearchOutput,
+                 image_size: Tuple[int, int]) -> List[TrackResult]:
+        """Segment the boxes that were just found, and paste the masks."""
+        cfg = self.cfg.refine
+        rois = np.stack([
+            window.to_crop(
+                np.concatenate([r.bbox[:2] + r.bbox[2:] / 2, r.bbox[2:]]))
+            for r, window in zip(results, windows)
+        ])
+        probs = self.runtime.segment(seen.fused, rois)
+        masked = []
+        with stage('paste'):
+            for result, window, roi, prob in zip(results, windows, rois,
+                                                 probs):
+                soft = SoftMask(prob, window.extent(roi), image_size)
+                mask = soft.paste(cfg.mask_thr)
+                masked.append(
+                    result._replace(
+                        pasted_mask=mask,
+                        soft_mask=soft,
+                        polygon=rotated_box(mask, result.bbox,
+                                            cfg.min_contour_area)))
+        return masked

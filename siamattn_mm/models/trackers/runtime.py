@@ -1,0 +1,313 @@
+"""What a tracking session asks of a network, and PyTorch's answer."""
+import contextlib
+from typing import (
+    Any,
+    ContextManager,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from siamattn_mm.utils.machine_load import LOAD
+from siamattn_mm.utils.stages import stage
+
+from ..ops.onednn import suits_bf16
+from ..task_modules.online import OnlinePart
+from .tracking_config import TrackingConfig
+
+PartFeatures = Tuple[Tuple[Tensor, ...], ...]
+
+
+class SearchOutput(NamedTuple):
+    """What a network says about N search crops.
+
+    Arrays are on the host; the rest stays where the network is.
+
+    Attributes:
+        cls_score (np.ndarray): (N, 2 * A, H, W) logits.
+        bbox_pred (np.ndarray): (N, 4 * A, H, W) deltas.
+        responses (tuple[np.ndarray | None]): (N, H, W) of each part.
+        features (tuple[tuple[Tensor]]): (N, ...) each, of each part.
+        fused (Any): For the runtime's refinement.
+    """
+    cls_score: np.ndarray
+    bbox_pred: np.ndarray
+    responses: Tuple[Optional[np.ndarray], ...]
+    features: PartFeatures
+    fused: Any
+
+    def features_of(self, index: int) -> PartFeatures:
+        """tuple[tuple[Tensor]]: One crop's, (1, ...) each."""
+        return tuple(
+            tuple(values[index:index + 1] for values in part)
+            for part in self.features)
+
+
+class Runtime:
+    """A network as a tracking session sees it; it keeps nothing of a video.
+
+    Boxes are (N, 4), cxcywh in crop pixels from the crop's middle.
+
+    Args:
+        parts (Sequence[OnlinePart]): What learns from the video.
+        anchor_generator (SiamAttnAnchorGenerator): Of the RPN.
+
+    Attributes:
+        refines_boxes (bool): Whether :meth:`refine_boxes` is to be asked.
+        makes_masks (bool): Whether there is a mask head.
+    """
+    refines_boxes = False
+    makes_masks = False
+
+    def __init__(self, parts: Sequence[OnlinePart],
+                 anchor_generator: Any) -> None:
+        self.parts = tuple(parts)
+        self.anchor_generator = anchor_generator
+
+    def start(self) -> ContextManager:
+        """Get ready for a video.
+
+        Returns:
+            ContextManager: To take the first frame in.
+        """
+        return self.frame()
+
+    def frame(self) -> ContextManager:
+        """ContextManager: To track a frame in."""
+        return contextlib.nullcontext()
+
+    def template(self, crop: np.ndarray) -> Any:
+        """Take what a target looks like.
+
+        Args:
+            crop (np.ndarray): (S, S, 3) uint8, BGR.
+
+        Returns:
+            Any: For :meth:`search`; never changed.
+        """
+        raise NotImplementedError
+
+    def search(self, templates: Sequence[Any], crops: np.ndarray,
+               learnt: Sequence[tuple]) -> SearchOutput:
+        """Look for N targets, each in its own crop.
+
+        Args:
+            templates (Sequence[Any]): N, from :meth:`template`.
+            crops (np.ndarray): (N, S, S, 3) uint8, BGR.
+            learnt (Sequence[tuple]): Of each target the parts' states, None
+                for what has not learnt yet.
+
+        Returns:
+            SearchOutput: Of N crops.
+        """
+        raise NotImplementedError
+
+    def refine_boxes(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
+        """Refine one box per crop.
+
+        Args:
+            fused (Any): From :meth:`search`.
+            boxes (np.ndarray): (N, 4).
+
+        Returns:
+            np.ndarray: (N, 4) float64.
+        """
+        raise NotImplementedError
+
+    def segment(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
+        """Segment one box per crop.
+
+        Args:
+            fused (Any): From :meth:`search`.
+            boxes (np.ndarray): (N, 4).
+
+        Returns:
+            np.ndarray: (N, h, w) float32, probabilities over each box.
+        """
+        raise NotImplementedError
+
+    def respond(self, features: PartFeatures, learnt: Sequence[tuple],
+                size: int) -> List[Optional[Tensor]]:
+        """Ask the parts where the targets are.
+
+        Args:
+            features (tuple[tuple[Tensor]]): As in :class:`SearchOutput`.
+            learnt (Sequence[tuple]): As for :meth:`search`.
+            size (int): Side of the RPN's maps.
+
+        Returns:
+            list[Tensor | None]: (N, size, size) of each part.
+        """
+        responses = []
+        for index, part in enumerate(self.parts):
+            with stage(part.stage):
+                found = [
+                    None if states[index] is None else part.respond(
+                        states[index],
+                        tuple(f[i:i + 1] for f in features[index]), size)
+                    for i, states in enumerate(learnt)
+                ]
+            responses.append(
+                None if found[0] is None else torch.stack(found))
+        return responses
+
+
+class TemplateFeatures(NamedTuple):
+    """What PyTorch keeps of a template.
+
+    Attributes:
+        feats (tuple[Tensor]): Neck outputs.
+        neck_state (Any): The siamese neck's; None if it is to be computed at
+            every frame.
+    """
+    feats: Tuple[Tensor, ...]
+    neck_state: Any
+
+
+class TorchRuntime(Runtime):
+    """A model in PyTorch.
+
+    Args:
+        model (SiamAttn): In eval mode.
+        cfg (TrackingConfig): The model's.
+    """
+
+    def __init__(self, model: Any, cfg: TrackingConfig) -> None:
+        super().__init__(model.online, model.head.anchor_generator)
+        self.model, self.cfg = model, cfg
+
+    @property
+    def refines_boxes(self) -> bool:
+        """bool: See :class:`Runtime`."""
+        return self.model.with_refine_head and self.cfg.refine.box
+
+    @property
+    def makes_masks(self) -> bool:
+        """bool: See :class:`Runtime`."""
+        return self.model.makes_masks
+
+    def start(self) -> ContextManager:
+        """Choose how threads wait, and lay weights out."""
+        LOAD.start()
+        self.model.prepare()
+        return contextlib.nullcontext()
+
+    def frame(self) -> ContextManager:
+        """ContextManager: That takes the time for choosing threads."""
+        return LOAD.frame()
+
+    def _device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    def _precision(self) -> ContextManager:
+        """Autocast to what the config says, if it can."""
+        kind = self._device().type
+        wanted = self.cfg.precision == 'bf16'
+        return torch.autocast(
+            kind, torch.bfloat16, enabled=wanted and suits_bf16(kind))
+
+    def _normalised(self, crops: np.ndarray) -> Tensor:
+        # A view: (N, 3, S, S) with the strides of (N, S, S, 3).
+        return self.model.data_preprocessor.normalize(
+            torch.from_numpy(crops).permute(0, 3, 1, 2))
+
+    @torch.inference_mode()
+    def template(self, crop: np.ndarray) -> TemplateFeatures:
+        """See :meth:`Runtime.template`."""
+        model = self.model
+        with self._precision():
+            feats = model.forward_template(self._normalised(crop[None]))
+            return TemplateFeatures(
+                feats,
+                model.siamese_neck.init_template(feats)
+                if model.optimize else None)
+
+    @torch.inference_mode()
+    def search(self, templates: Sequence[TemplateFeatures],
+               crops: np.ndarray, learnt: Sequence[tuple]) -> SearchOutput:
+        """See :meth:`Runtime.search`."""
+        LOAD.check()
+        model = self.model
+        template = (templates[0] if len(templates) == 1 else
+                    _batched(templates))
+        with self._precision():
+            low_level, neck_x = model.forward_search(self._normalised(crops))
+            with stage('DSA'):
+                dsa_z, dsa_x = model.siamese_neck(template.feats, neck_x,
+                                                  template.neck_state)
+            with stage('RPN'):
+                cls_score, bbox_pred = model.head(dsa_z, dsa_x)
+            features = model.part_features(low_level, neck_x)
+            responses = self.respond(features, learnt, cls_score.shape[-1])
+            fused = model.fuse(dsa_z, dsa_x, low_level, self.cfg.refine.box)
+        cls_score, bbox_pred, *responses = _download(
+            [cls_score, bbox_pred, *responses])
+        return SearchOutput(cls_score, bbox_pred, tuple(responses), features,
+                            fused)
+
+    @torch.inference_mode()
+    def refine_boxes(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
+        """See :meth:`Runtime.refine_boxes`."""
+        middle = np.array([self.cfg.search_size / 2] * 2 + [0, 0])
+        with stage('refinement box'), self._precision():
+            boxes = torch.from_numpy(boxes + middle).to(
+                self._device(), torch.float32)
+            boxes = self.model.refine_head.predict_box(fused[0], boxes)
+            return boxes.double().cpu().numpy() - middle
+
+    @torch.inference_mode()
+    def segment(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
+        """See :meth:`Runtime.segment`."""
+        with stage('mask'), self._precision():
+            rois = torch.from_numpy(
+                mask_rois(boxes, self.cfg.search_size)).to(self._device())
+            prob = self.model.refine_head.predict_mask(fused[1], rois)
+            return prob.sigmoid()[:, 0].float().cpu().numpy()
+
+
+def mask_rois(boxes: np.ndarray, search_size: int) -> np.ndarray:
+    """RoIs that masks are predicted over.
+
+    Args:
+        boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
+            middle, one per crop.
+        search_size (int): Side of the crops.
+
+    Returns:
+        np.ndarray: (N, 5) float32, index of the crop and xyxy in crop pixels.
+    """
+    centre, half = boxes[:, :2] + search_size / 2, boxes[:, 2:] / 2
+    return np.concatenate(
+        [np.arange(len(boxes))[:, None], centre - half, centre + half],
+        1).astype(np.float32)
+
+
+def _batched(states: Sequence[Any]) -> Any:
+    """Nested states of one image each, as one of all."""
+    first = states[0]
+    if first is None:
+        return None
+    if isinstance(first, Tensor):
+        return torch.cat(list(states))
+    items = [_batched(parts) for parts in zip(*states)]
+    return type(first)(*items) if hasattr(first, '_fields') else tuple(items)
+
+
+def _download(tensors: Sequence[Optional[Tensor]]
+              ) -> List[Optional[np.ndarray]]:
+    """Tensors on the host as float32, in one copy from a device."""
+    known = [t.float() for t in tensors if t is not None]
+    if known[0].device.type != 'cpu':
+        packed = torch.cat([t.flatten() for t in known]).cpu()
+        known = [
+            part.view(t.shape)
+            for part, t in zip(packed.split([t.numel() for t in known]), known)
+        ]
+    arrays = iter(known)
+    return [None if t is None else next(arrays).numpy() for t in tensors]

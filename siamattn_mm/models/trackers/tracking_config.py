@@ -1,0 +1,153 @@
+"""The numbers that a tracker works with, checked where they come in."""
+import dataclasses
+import difflib
+from typing import Any, Mapping, Optional
+
+from siamattn_mm.structures.boxes import MIN_SIZE, SEARCH_SIZE
+
+PRECISIONS = ('fp32', 'bf16')
+# What was configured elsewhere once, and where it is now.
+_MOVED = {
+    'correlation_filter': "dict(type='CorrelationFilter', influence=0.6)",
+    'box_regressor': "dict(type='RidgeBoxRegressor')",
+    'rival_association': "dict(type='DistractorAssociation')",
+    'filter_influence': "dict(type='CorrelationFilter', influence=...)",
+    'calibration': "dict(type='BoxCalibration', share=...)",
+    'hold_score': "dict(type='TargetPresence', hold_score=...)",
+    'recover_score': "dict(type='TargetPresence', recover_score=...)",
+}
+
+
+def refuse_unknown(found: Mapping[str, Any], known: Any, where: str) -> None:
+    """Refuse names that nobody reads.
+
+    Args:
+        found (Mapping): By name.
+        known (Iterable[str]): Names that are read.
+        where (str): Of the mapping, such as ``'test_cfg.rpn'``.
+
+    Raises:
+        ValueError: Naming the nearest one, or where it has gone.
+    """
+    for key in found:
+        if key in known:
+            continue
+        if key in _MOVED:
+            raise ValueError(f'{where}.{key} is now a part of the list '
+                             f'model.online: {_MOVED[key]}')
+        near = difflib.get_close_matches(
+            key, [*known, *_MOVED], 1, 0.) or ['']
+        if near[0] in _MOVED:
+            raise ValueError(
+                f'{where} has no {key!r}; if {near[0]!r} is meant, it is now '
+                f'a part of the list model.online: {_MOVED[near[0]]}')
+        raise ValueError(f'{where} has no {key!r}; did you mean '
+                         f'{near[0]!r}? It takes {sorted(known)}')
+
+
+@dataclasses.dataclass(frozen=True)
+class SelectionConfig:
+    """How one anchor is chosen: ``test_cfg.rpn``.
+
+    Args:
+        penalty_k (float): Of a change of size and aspect ratio.
+        window_influence (float): A Hanning window's share in the ranking,
+            0..1.
+        lr (float): Weight of a new size, at a score of 1.
+        vote_iou (float, optional): The box is the mean of all that overlap
+            the best one so much, weighted by their penalised scores.
+            Defaults to None: the best one's.
+    """
+    penalty_k: float
+    window_influence: float
+    lr: float
+    vote_iou: Optional[float] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class RefineConfig:
+    """What is made of the refinement head: ``test_cfg.refine``.
+
+    Args:
+        box (bool): False keeps the proposal's box: only the mask is of the
+            refinement head then. Defaults to True.
+        mask_thr (float): Probabilities above it are the target.
+            Defaults to 0.3.
+        min_contour_area (float): In pixels; a smaller mask has no rotated
+            box of its own. Defaults to 100.
+    """
+    box: bool = True
+    mask_thr: float = 0.3
+    min_contour_area: float = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class TrackingConfig:
+    """All of a model's ``test_cfg``.
+
+    Args:
+        rpn (SelectionConfig): How one anchor is chosen.
+        refine (RefineConfig): What is made of the refinement head.
+        exemplar_size (int): Side of the template crop. Defaults to 127.
+        search_size (int): Side of the search crop. Defaults to 255.
+        context_amount (float): Share of the mean side that is added on each
+            side of the target. Defaults to 0.5.
+        center_size (int, optional): Side to which template maps are cropped;
+            None keeps them. Defaults to None.
+        min_size (float): Of a box, in pixels. Defaults to 10.
+        precision (str): ``'fp32'`` or ``'bf16'``, which is faster on CPUs
+            with bfloat16 products (on one without, float32 is used, and a
+            warning says so). Defaults to 'fp32'.
+        fold_norms (bool): Whether convs and norms run as one while tracking.
+            Defaults to True.
+        compile (bool): Whether backbone and RPN head, in their plain form, go
+            to ``torch.compile``, which takes half a minute and a C++ compiler
+            at the first frame; see docs/speed.md before. Defaults to False.
+    """
+    rpn: SelectionConfig
+    refine: RefineConfig = RefineConfig()
+    exemplar_size: int = 127
+    search_size: int = SEARCH_SIZE
+    context_amount: float = 0.5
+    center_size: Optional[int] = None
+    min_size: float = MIN_SIZE
+    precision: str = PRECISIONS[0]
+    fold_norms: bool = True
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError('test_cfg.precision must be one of '
+                             f'{PRECISIONS}, but got {self.precision!r}')
+
+    @classmethod
+    def from_cfg(cls, test_cfg: Mapping[str, Any]) -> 'TrackingConfig':
+        """Read a config's ``test_cfg``.
+
+        Args:
+            test_cfg (Mapping): Nested as this class is.
+
+        Returns:
+            TrackingConfig: Checked.
+
+        Raises:
+            ValueError: If a key is unknown, naming the nearest one, or
+                missing.
+        """
+        parts = dict(test_cfg)
+        for name, part in (('rpn', SelectionConfig), ('refine', RefineConfig)):
+            parts[name] = _read(part, parts.get(name) or {},
+                                f'test_cfg.{name}')
+        return _read(cls, parts, 'test_cfg')
+
+
+def _read(cls: Any, values: Mapping[str, Any], where: str) -> Any:
+    fields = dataclasses.fields(cls)
+    refuse_unknown(values, [field.name for field in fields], where)
+    missing = [
+        field.name for field in fields
+        if field.default is dataclasses.MISSING and field.name not in values
+    ]
+    if missing:
+        raise ValueError(f'{where} lacks {", ".join(missing)}')
+    return cls(**values)

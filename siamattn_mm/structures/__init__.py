@@ -1,0 +1,1 @@
+"""Boxes, windows and masks outside of the network."""

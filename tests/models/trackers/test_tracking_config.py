@@ -1,0 +1,41 @@
+"""A typed test_cfg: defaults, and what is refused."""
+import pytest
+
+from siamattn_mm.models.trackers import TrackingConfig
+
+RPN = dict(penalty_k=.04, window_influence=.44, lr=.4)
+
+
+def read(**test_cfg):
+    return TrackingConfig.from_cfg(dict(dict(rpn=RPN), **test_cfg))
+
+
+def test_what_is_not_said_has_its_default():
+    cfg = read(refine=dict(mask_thr=.5))
+    assert (cfg.min_size, cfg.search_size, cfg.exemplar_size) == (10, 255, 127)
+    assert cfg.refine.box and cfg.refine.mask_thr == .5
+    assert cfg.rpn.lr == .4 and cfg.rpn.vote_iou is None
+    assert cfg.precision == 'fp32' and cfg.fold_norms and not cfg.compile
+
+
+def test_it_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        read().min_size = 5
+
+
+@pytest.mark.parametrize('test_cfg, said', [
+    (dict(serach_size=255), "test_cfg has no 'serach_size'.*'search_size'"),
+    (dict(rpn=dict(RPN, vote_io=.6)), "test_cfg.rpn has no.*'vote_iou'"),
+    (dict(refine=dict(mask_th=.6)), "test_cfg.refine has no.*'mask_thr'"),
+    (dict(rpn=dict(RPN, hold_scroe=.3)), "if 'hold_score' is meant, it is now"
+     r".*model.online: dict\(type='TargetPresence'"),
+    (dict(rpn=dict(RPN, hold_score=.3)), "test_cfg.rpn.hold_score is now.*"
+     r"model.online: dict\(type='TargetPresence'"),
+    (dict(rpn=dict(RPN, filter_influence=.3)), "type='CorrelationFilter'"),
+    (dict(rpn=dict(RPN, calibration=.3)), "type='BoxCalibration'"),
+    (dict(rpn=dict(lr=.3)), 'rpn lacks penalty_k, window_influence'),
+    (dict(precision='int4'), 'precision must be one of.*int4'),
+])
+def test_what_is_not_known_is_refused(test_cfg, said):
+    with pytest.raises(ValueError, match=said):
+        read(**test_cfg)
