@@ -7,8 +7,8 @@ from typing import Optional, Sequence
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets.reading.sequence_folder import find_sequences
 from siamattn_mm.deploy.export import export_tracker
-from siamattn_mm.models.ops.onnx.lowering import DEFORM_CONV
 from siamattn_mm.deploy.quantize import quantize_export
+from siamattn_mm.models.ops.onnx.lowering import DEFORM_CONV
 from siamattn_mm.utils.files import check_writable
 
 
