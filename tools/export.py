@@ -13,9 +13,10 @@ from siamattn_mm.utils.files import check_writable
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Write a tracker\'s network as two ONNX files: '
-        'NAME.onnx takes a search crop and the template\'s state and gives '
-        'box and mask; NAME.init.onnx makes that state of a template crop. '
+        description='Write a tracker\'s network as ONNX files: NAME.onnx '
+        'takes a search crop and the template\'s state and gives maps; '
+        'NAME.init.onnx makes that state of a template crop; NAME.box.onnx '
+        'and NAME.mask.onnx, where there are such heads, refine and segment. '
         'init_tracker(CONFIG, checkpoint="NAME.onnx") runs them. Needs '
         'pip install -r requirements/deploy.txt')
     parser.add_argument('config', metavar='CONFIG', help='config file')
