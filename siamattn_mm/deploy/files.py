@@ -126,12 +126,12 @@ def graph_path(path: str, kind: str) -> str:
         return path
     folder, name = osp.split(path)
     expected = name[:-len(SUFFIX)] + SUFFIXES[kind]
-    if not osp.isfile(osp.join(folder, expected)):
+    stem, found = name[:-len(SUFFIX)], osp.join(folder, expected)
+    if not osp.isfile(found) and osp.isdir(folder or '.'):
         for other in os.listdir(folder or '.'):
-            if (other.startswith(name[:-len(SUFFIX)])
-                    and other.lower() == expected.lower()):
+            if other.startswith(stem) and other.lower() == expected.lower():
                 return osp.join(folder, other)
-    return osp.join(folder, expected)
+    return found
 
 
 def check_exists(path: str) -> None:

@@ -8,17 +8,19 @@ def run(run_tool):
     return lambda *arguments: run_tool('export', *arguments)
 
 
-def test_both_files_are_written(run, small_config_path, tmp_path):
+def test_all_files_are_written(run, small_config_path, tmp_path):
     pytest.importorskip('onnx', reason='onnx is not installed')
     out = tmp_path / 'sub' / 'model.onnx'
     with pytest.warns(UserWarning, match='untrained'):
         code, printed, error = run(small_config_path, '--out', out)
     assert code == 0, error
     lines = printed.splitlines()
-    for line, path in zip(lines, (out.with_suffix('.init.onnx'), out)):
+    paths = [out.with_suffix(f'.{kind}.onnx')
+             for kind in ('mask', 'box', 'init')] + [out]
+    for line, path in zip(lines, paths):
         assert str(path) in line and 'MB' in line
         assert path.stat().st_size > 10000
-    assert len(list(out.parent.iterdir())) == 2
+    assert len(lines) == len(list(out.parent.iterdir())) == len(paths)
 
 
 @pytest.mark.parametrize('arguments, word', [

@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from mmdet.models.losses import L1Loss, SmoothL1Loss
+from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from mmtrack.models.track_heads import SiameseRPNHead
 from mmtrack.registry import MODELS
@@ -36,6 +37,16 @@ CODER_MAX_LOG = abs(math.log(16 / 1000))
 # mmdet's losses that synchronise where they get weights.
 ASKING_LOSSES = (L1Loss, SmoothL1Loss)
 
+# mmtrack's head builds these, whether it is trained or not.
+NEVER_TRAINED = ConfigDict(
+    assigner=dict(
+        type='mmdet.MaxIoUAssigner',
+        pos_iou_thr=0.6,
+        neg_iou_thr=0.3,
+        iou_calculator=dict(type='mmdet.BboxOverlaps2D')),
+    sampler=dict(type='mmdet.RandomSampler', num=64, pos_fraction=0.25))
+
+
 @MODELS.register_module()
 class SiamAttnRPNHead(SiameseRPNHead):
     """Siamese RPN over DSA outputs (paper section 3.3).
@@ -61,6 +72,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
             the deltas; it must be a sum, such as ``dict(
             type='BoxGIoULoss', reduction='sum')``. Neither profile has
             one. Defaults to None.
+        train_cfg (dict, optional): As for ``SiameseRPNHead``; None for a head
+            that is never trained. Defaults to None.
         **kwargs: As for ``SiameseRPNHead``.
     """
 
@@ -78,6 +91,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
                      target_means=[0., 0., 0., 0.],
                      target_stds=[1., 1., 1., 1.]),
                  loss_iou: Optional[dict] = None,
+                 train_cfg: Optional[dict] = None,
                  **kwargs) -> None:
         super().__init__(
             anchor_generator,
@@ -86,6 +100,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
             norm_cfg,
             weighted_sum=weighted_sum,
             bbox_coder=bbox_coder,
+            train_cfg=train_cfg or NEVER_TRAINED,
             **kwargs)
         self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
         num_anchors = self.anchor_generator.num_base_anchors[0]
