@@ -20,6 +20,11 @@ def stage(name: str) -> ContextManager:
     return _NOBODY if observer is None else observer.stage(name)
 
 
+def is_observed() -> bool:
+    """bool: Whether anybody listens in this thread."""
+    return _OBSERVER.get() is not None
+
+
 @contextlib.contextmanager
 def observed(observer: Any) -> Iterator[None]:
     """Let someone know of the stages of a ``with`` block, in this thread.

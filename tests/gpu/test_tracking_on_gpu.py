@@ -4,6 +4,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from siamattn_mm.apis import init_tracker
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
@@ -56,7 +57,7 @@ def test_boxes_and_masks_are_those_of_the_cpu(repository, device, video,
 
 
 def test_bfloat16_follows_too(repository, device, video, on_cpu):
-    from mmengine.config import Config
+
     config = Config.fromfile(str(repository / CONFIG))
     config.model.test_cfg.precision = 'bf16'
     tracker = init_tracker(config, device=str(device))
@@ -64,3 +65,24 @@ def test_bfloat16_follows_too(repository, device, video, on_cpu):
     shared = overlaps(boxes, on_cpu[0])
     print(f'bf16: {fps:.1f} frames a second, overlap {shared.mean():.4f}')
     assert shared.mean() > 0.9
+
+
+@pytest.mark.parametrize('precision', ['fp32', 'bf16', 'fp16'])
+def test_recorded_launches_give_the_same(repository, device, video, precision):
+    if device.type == 'cpu' and precision == 'fp16':
+        pytest.skip('a CPU has no half precision of this kind')
+    found = []
+    for recorded in (False, True):
+        config = Config.fromfile(str(repository / CONFIG))
+        config.model.test_cfg.precision = precision
+        config.model.test_cfg.cuda_graphs = recorded
+        tracker = init_tracker(config, device=str(device))
+        track(tracker, video[0][:4], video[1])
+        found.append(track(tracker, *video))
+    (boxes, mask, plain), (others, other_mask, fps) = found
+    shared = overlaps(boxes, others)
+    print(f'{precision}: {fps:.1f} frames a second by CUDA graphs, '
+          f'{plain:.1f} without; overlap {shared.min():.5f} at least')
+    # Half precision rounds alike, but sums in any order.
+    assert shared.min() > (0.999 if precision == 'fp32' else 0.9)
+    assert (mask == other_mask).mean() > 0.99

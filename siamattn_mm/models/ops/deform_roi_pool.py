@@ -107,10 +107,11 @@ def _sub_bin_centres(start: Tensor, length: Tensor, bins: int,
     bin_size = (length / bins).unsqueeze(1)
     if sampling_ratio > 0:
         number = torch.full_like(bin_size, sampling_ratio)
+        longest = sampling_ratio
     else:
         # A RoI that is not a number has no samples, and pools to NaN.
         number = bin_size.ceil().nan_to_num(0, 0, 0).clamp(min=0)
-    longest = int(number.max()) if len(number) > 0 else 0
+        longest = int(number.max()) if len(number) > 0 else 0
     sample = torch.arange(max(longest, 1), device=start.device)
     used = sample < number
     number = number.clamp(min=1)

@@ -10,6 +10,7 @@ from torch import Tensor
 from siamattn_mm.torch_compat import check_can_compile
 from siamattn_mm.utils.machine_load import LOAD
 
+from ..cuda_graphs import GraphedRuntime
 from ..ops.prepare import prepare_for_inference
 from ..task_modules.online import build_parts
 from ..trackers.mmtrack_adapter import VideoPredictor
@@ -112,7 +113,9 @@ class SiamAttn(FrozenParts, VideoPredictor, SiamAttnNetwork):
             ``test_cfg`` as it is now.
         """
         cfg = self.tracking_cfg
-        return TrackingSession(TorchRuntime(self, cfg), cfg)
+        graphed = self.optimize and cfg.cuda_graphs and not cfg.compile
+        runtime = (GraphedRuntime if graphed else TorchRuntime)(self, cfg)
+        return TrackingSession(runtime, cfg)
 
     def prepare(self) -> None:
         """Take the fast paths; once for each video."""

@@ -17,9 +17,13 @@ from torch import Tensor
 from siamattn_mm.utils.machine_load import LOAD
 from siamattn_mm.utils.stages import stage
 
+from ..ops.constants import upload
+from ..ops.full_precision import full_precision
 from ..ops.onednn import suits_bf16
 from ..task_modules.online import OnlinePart
 from .tracking_config import TrackingConfig
+
+HALF_TYPES = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
 PartFeatures = Tuple[Tuple[Tensor, ...], ...]
 
@@ -207,22 +211,26 @@ class TorchRuntime(Runtime):
 
     def _precision(self) -> ContextManager:
         """Autocast to what the config says, if it can."""
-        kind = self._device().type
-        wanted = self.cfg.precision == 'bf16'
-        return torch.autocast(
-            kind, torch.bfloat16, enabled=wanted and suits_bf16(kind))
+        kind, wanted = self._device().type, HALF_TYPES.get(self.cfg.precision)
+        if wanted is None:
+            return full_precision(self._device())
+        if wanted is torch.float16 and kind == 'cpu':
+            raise ValueError('test_cfg.precision fp16 needs a GPU; a CPU has '
+                             'bf16 and fp32')
+        return torch.autocast(kind, wanted, enabled=suits_bf16(kind))
 
-    def _normalised(self, crops: np.ndarray) -> Tensor:
+    def _normalised(self, crops: Tensor) -> Tensor:
         # A view: (N, 3, S, S) with the strides of (N, S, S, 3).
         return self.model.data_preprocessor.normalize(
-            torch.from_numpy(crops).permute(0, 3, 1, 2))
+            upload(crops, self._device()).permute(0, 3, 1, 2))
 
     @torch.inference_mode()
     def template(self, crop: np.ndarray) -> TemplateFeatures:
         """See :meth:`Runtime.template`."""
         model = self.model
         with self._precision():
-            feats = model.forward_template(self._normalised(crop[None]))
+            feats = model.forward_template(
+                self._normalised(torch.from_numpy(crop[None])))
             return TemplateFeatures(
                 feats,
                 model.siamese_neck.init_template(feats)
@@ -233,9 +241,19 @@ class TorchRuntime(Runtime):
                crops: np.ndarray, learnt: Sequence[tuple]) -> SearchOutput:
         """See :meth:`Runtime.search`."""
         LOAD.check()
-        model = self.model
         template = (templates[0] if len(templates) == 1 else
                     _batched(templates))
+        cls_score, bbox_pred, responses, features, fused = self._search(
+            template, torch.from_numpy(crops), learnt)
+        cls_score, bbox_pred, *responses = _download(
+            [cls_score, bbox_pred, *responses])
+        return SearchOutput(cls_score, bbox_pred, tuple(responses), features,
+                            fused)
+
+    def _search(self, template: TemplateFeatures, crops: Tensor,
+                learnt: Sequence[tuple]) -> tuple:
+        """The network's part of :meth:`search`; nothing waits for it."""
+        model = self.model
         with self._precision():
             low_level, neck_x = model.forward_search(self._normalised(crops))
             with stage('DSA'):
@@ -246,29 +264,35 @@ class TorchRuntime(Runtime):
             features = model.part_features(low_level, neck_x)
             responses = self.respond(features, learnt, cls_score.shape[-1])
             fused = model.fuse(dsa_z, dsa_x, low_level, self.cfg.refine.box)
-        cls_score, bbox_pred, *responses = _download(
-            [cls_score, bbox_pred, *responses])
-        return SearchOutput(cls_score, bbox_pred, tuple(responses), features,
-                            fused)
+        return cls_score, bbox_pred, responses, features, fused
 
     @torch.inference_mode()
     def refine_boxes(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
         """See :meth:`Runtime.refine_boxes`."""
         middle = np.array([self.cfg.search_size / 2] * 2 + [0, 0])
-        with stage('refinement box'), self._precision():
-            boxes = torch.from_numpy(boxes + middle).to(
-                self._device(), torch.float32)
-            boxes = self.model.refine_head.predict_box(fused[0], boxes)
-            return boxes.double().cpu().numpy() - middle
+        with stage('refinement box'):
+            found = self._refine(
+                fused[0],
+                torch.from_numpy((boxes + middle).astype(np.float32)))
+            return found.double().cpu().numpy() - middle
+
+    def _refine(self, fused: Tensor, boxes: Tensor) -> Tensor:
+        with self._precision():
+            return self.model.refine_head.predict_box(
+                fused, boxes.to(fused.device))
 
     @torch.inference_mode()
     def segment(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
         """See :meth:`Runtime.segment`."""
-        with stage('mask'), self._precision():
-            rois = torch.from_numpy(
-                mask_rois(boxes, self.cfg.search_size)).to(self._device())
-            prob = self.model.refine_head.predict_mask(fused[1], rois)
-            return prob.sigmoid()[:, 0].float().cpu().numpy()
+        with stage('mask'):
+            rois = torch.from_numpy(mask_rois(boxes, self.cfg.search_size))
+            return self._segment(fused[1], rois).cpu().numpy()
+
+    def _segment(self, fused: Tensor, rois: Tensor) -> Tensor:
+        with self._precision():
+            logits = self.model.refine_head.predict_mask(
+                fused, rois.to(fused.device))
+            return logits.sigmoid()[:, 0].float()
 
 
 def mask_rois(boxes: np.ndarray, search_size: int) -> np.ndarray:

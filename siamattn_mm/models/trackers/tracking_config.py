@@ -5,7 +5,7 @@ from typing import Any, Mapping, Optional
 
 from siamattn_mm.structures.boxes import MIN_SIZE, SEARCH_SIZE
 
-PRECISIONS = ('fp32', 'bf16')
+PRECISIONS = ('fp32', 'bf16', 'fp16')
 # What was configured elsewhere once, and where it is now.
 _MOVED = {
     'correlation_filter': "dict(type='CorrelationFilter', influence=0.6)",
@@ -97,12 +97,15 @@ class TrackingConfig:
         min_size (float): Of a box, in pixels. Defaults to 10.
         precision (str): ``'fp32'`` or ``'bf16'``, which is faster on CPUs
             with bfloat16 products (on one without, float32 is used, and a
-            warning says so). Defaults to 'fp32'.
+            warning says so), or ``'fp16'``, which takes a GPU.
+            Defaults to 'fp32'.
         fold_norms (bool): Whether convs and norms run as one while tracking.
             Defaults to True.
         compile (bool): Whether backbone and RPN head, in their plain form, go
             to ``torch.compile``, which takes half a minute and a C++ compiler
             at the first frame; see docs/speed.md before. Defaults to False.
+        cuda_graphs (bool): Whether a GPU replays what was recorded in a
+            video's first frames; see docs/gpu.md. Defaults to True.
     """
     rpn: SelectionConfig
     refine: RefineConfig = RefineConfig()
@@ -114,6 +117,7 @@ class TrackingConfig:
     precision: str = PRECISIONS[0]
     fold_norms: bool = True
     compile: bool = False
+    cuda_graphs: bool = True
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
