@@ -27,7 +27,7 @@ def _ours(name: str, summary: str) -> Command:
 
 # By what users do: track, evaluate, train, convert, measure.
 COMMANDS: Dict[str, Command] = {
-    'track': _ours('track', 'track an object in a video, and draw it'),
+    'track': _ours('track', 'track objects in a video, and draw them'),
     'export': _ours('export', 'write a tracker\'s network as ONNX files'),
     'test': _ours('test', 'track a data set and score it: mmtrack\'s test.py'),
     'evaluate-starts': _ours(

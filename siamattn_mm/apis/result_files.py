@@ -11,7 +11,7 @@ from siamattn_mm.utils.files import written_whole
 from .tracker import Result
 
 COLUMNS = ('frame', 'x', 'y', 'w', 'h', 'score', 'x1', 'y1', 'x2', 'y2', 'x3',
-           'y3', 'x4', 'y4')
+           'y3', 'x4', 'y4', 'lost', 'id')
 
 
 class FrameRecord(NamedTuple):
@@ -25,20 +25,26 @@ class FrameRecord(NamedTuple):
             rotated box.
         mask (dict, optional): Run lengths as COCO has them: ``size`` (H, W)
             and ``counts``.
+        lost (bool): Whether the target is lost; its box is not followed then.
+            Defaults to False.
+        id (int): Of the target. Defaults to 1.
     """
     frame: int
     bbox: List[float]
     score: Optional[float]
     polygon: Optional[List[float]]
     mask: Optional[Dict[str, Any]]
+    lost: bool = False
+    id: int = 1
 
 
-def record_of(frame: int, result: Result) -> FrameRecord:
+def record_of(frame: int, result: Result, target: int = 1) -> FrameRecord:
     """Take down a result.
 
     Args:
         frame (int): Number of the frame, from 0.
         result (Result): A nan score becomes None.
+        target (int): Its id. Defaults to 1.
 
     Returns:
         FrameRecord: Numbers rounded to 4 decimals; they are pixels.
@@ -57,11 +63,12 @@ def record_of(frame: int, result: Result) -> FrameRecord:
             counts=mask['counts'].decode('ascii'))
     score = None if np.isnan(result.score) else round(float(result.score), 6)
     return FrameRecord(frame, rounded(result.bbox), score,
-                       rounded(result.polygon), mask)
+                       rounded(result.polygon), mask, bool(result.lost),
+                       target)
 
 
 def write_csv(path: str, records: Sequence[FrameRecord]) -> None:
-    """Write one line a frame; what is not known is left empty.
+    """Write one line a frame and target; what is not known is left empty.
 
     Args:
         path (str): The file; it is written whole or not at all.
@@ -75,7 +82,8 @@ def write_csv(path: str, records: Sequence[FrameRecord]) -> None:
                 # csv writes None as nothing.
                 writer.writerow([
                     record.frame, *record.bbox, record.score,
-                    *(record.polygon or [None] * 8)
+                    *(record.polygon or [None] * 8),
+                    int(record.lost), record.id
                 ])
 
 

@@ -1,4 +1,4 @@
-"""Track one object in a video and show it.
+"""Track objects in a video and show them.
 
 Example:
     siamattn track VIDEO --checkpoint F --box X Y W H --out outputs/mine
@@ -11,6 +11,7 @@ import os.path as osp
 import time
 from typing import (
     Callable,
+    Dict,
     Iterator,
     List,
     NamedTuple,
@@ -37,6 +38,7 @@ from siamattn_mm.utils.command_line import (
 from siamattn_mm.utils.files import check_writable
 from siamattn_mm.utils.images import write_image
 from siamattn_mm.visualization.attention_view import AttentionView
+from siamattn_mm.visualization.targets import draw_targets
 
 STRIP_TILES = 8
 FILES = ('result.mp4', 'results.csv', 'results.json', 'first.png',
@@ -56,9 +58,11 @@ def make_parser(prog: str) -> Parser:
         '--box',
         type=float,
         nargs='+',
+        action='append',
         metavar='N',
         help='the target in the first frame: x y width height in pixels, or '
-        'the 8 numbers of a polygon; left out, it is drawn with the mouse')
+        'the 8 numbers of a polygon; left out, it is drawn with the mouse. '
+        'Once for each of several targets, whose ids are 1, 2, ...')
     parser.add_argument(
         '--start', type=int, default=0, help='first frame, counted from 0')
     parser.add_argument(
@@ -95,14 +99,16 @@ class Tracked(NamedTuple):
     """What tracking a video gave.
 
     Attributes:
-        records (list[FrameRecord]): One per frame.
-        first (np.ndarray): The first frame with the given box.
+        records (list[FrameRecord]): One per frame and target.
+        frames (int): That were tracked.
+        first (np.ndarray): The first frame with the given boxes.
         picks (EvenPicks): Frames for the strip.
         maps (EvenPicks, optional): Frames with attention maps.
         seconds (float): That the tracker took for all frames but the first.
         broken (FrameError, optional): Why it ended before its end.
     """
     records: List[result_files.FrameRecord]
+    frames: int
     first: np.ndarray
     picks: visualization.EvenPicks
     maps: Optional[visualization.EvenPicks]
@@ -130,9 +136,25 @@ def box_by_mouse(frame: np.ndarray) -> List[float]:
                          ) from error
 
 
+def start(tracker: apis.Tracker, frame: np.ndarray,
+          boxes: Sequence[Sequence[float]]) -> None:
+    """Give the tracker one target, or several."""
+    if len(boxes) == 1:
+        tracker.init(frame, boxes[0])
+        return
+    for box in boxes:
+        tracker.add(frame, box)
+
+
+def find(tracker: apis.Tracker, frame: np.ndarray) -> Dict[int, apis.Result]:
+    """Results by id, also of a single target."""
+    found = tracker.update(frame)
+    return found if isinstance(found, dict) else {1: found}
+
+
 def track(tracker: apis.Tracker, frames: apis.Frames,
-          rest: Iterator[np.ndarray], first: np.ndarray, given: apis.Result,
-          write: Callable[[np.ndarray], None],
+          rest: Iterator[np.ndarray], first: np.ndarray,
+          given: Dict[int, apis.Result], write: Callable[[np.ndarray], None],
           view: Optional[AttentionView]) -> Tracked:
     """Track to the end.
 
@@ -141,9 +163,11 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
         frames (Frames): The source.
         rest (Iterator[np.ndarray]): Its frames behind the first.
         first (np.ndarray): (H, W, 3) uint8, BGR.
-        given (Result): What the user said about the first frame.
-        write (Callable): Takes each frame with its result drawn.
-        view (AttentionView, optional): Puts maps beside the frames.
+        given (dict[int, Result]): What the user said about the first frame,
+            by target.
+        write (Callable): Takes each frame with its results drawn.
+        view (AttentionView, optional): Puts maps of a single target beside
+            the frames.
 
     Returns:
         Tracked: Records and pictures; with ``broken``, those up to there.
@@ -151,15 +175,23 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
     total = operator.length_hint(frames, 0) or None  # None: a camera
     picks, seconds = visualization.EvenPicks(STRIP_TILES), 0.
     broken = None
-    records = [result_files.record_of(frames.start, given)]
-    first = visualization.draw_result(first, given, 'given')
+    records: List[result_files.FrameRecord] = []
+    count = 0
 
-    def show(index: int, drawn: np.ndarray, box: np.ndarray) -> None:
+    def note(index: int, drawn: np.ndarray,
+             results: Dict[int, apis.Result]) -> None:
+        nonlocal count
+        count += 1
         caption = f'frame {index}'
         picks.add(drawn, caption)
-        write(drawn if view is None else view.add(drawn, box, caption))
+        write(drawn if view is None else
+              view.add(drawn, results[1].bbox, caption))
+        records.extend(
+            result_files.record_of(index, result, target)
+            for target, result in results.items())
 
-    show(frames.start, first, given.bbox)
+    first = draw_targets(first, given, 'given')
+    note(frames.start, first, given)
     with progress.Progress(
             progress.TextColumn('tracking'),
             progress.BarColumn(),
@@ -172,11 +204,9 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
         try:
             for index, frame in enumerate(rest, frames.start + 1):
                 began = time.perf_counter()
-                result = tracker.update(frame)
+                results = find(tracker, frame)
                 seconds += time.perf_counter() - began
-                show(index, visualization.draw_result(frame, result),
-                     result.bbox)
-                records.append(result_files.record_of(index, result))
+                note(index, draw_targets(frame, results), results)
                 bar.advance(task)
         except apis.FrameError as error:
             # What was tracked so far is worth keeping.
@@ -185,7 +215,7 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
             if total is not None:
                 raise
     maps = None if view is None else view.picks
-    return Tracked(records, first, picks, maps, seconds, broken)
+    return Tracked(records, count, first, picks, maps, seconds, broken)
 
 
 def write_results(args: argparse.Namespace, frames: apis.Frames,
@@ -196,7 +226,8 @@ def write_results(args: argparse.Namespace, frames: apis.Frames,
         config=args.config,
         checkpoint=args.checkpoint,
         fps=frames.fps,
-        size=list(frames.size))
+        size=list(frames.size),
+        value_range=frames.value_range)
     result_files.write_csv(osp.join(args.out, 'results.csv'), tracked.records)
     result_files.write_json(
         osp.join(args.out, 'results.json'), header, tracked.records)
@@ -231,20 +262,26 @@ def main(argv: Optional[Sequence[str]] = None,
                                       args.value_range)
         rest = iter(frames)
         first = next(rest)
-        if args.box is not None:
-            check_bbox(args.box, first.shape)
+        for box in args.box or ():
+            check_bbox(box, first.shape)
+        if args.attention and len(args.box or ()) > 1:
+            raise ValueError('--attention draws what the network sees of one '
+                             f'target, but got {len(args.box)} times --box')
         tracker = load_tracker(args, parser.prog)
-        box = args.box or box_by_mouse(first)
-        given = apis.Result(
-            check_bbox(box, first.shape), math.nan, None,
-            np.reshape(box, (4, 2)) if len(box) == 8 else None)
+        boxes = args.box or [box_by_mouse(first)]
+        given = {
+            target: apis.Result(
+                check_bbox(box, first.shape), math.nan, None,
+                np.reshape(box, (4, 2)) if len(box) == 8 else None)
+            for target, box in enumerate(boxes, 1)
+        }
         # Not after minutes of tracking.
         for name in FILES:
             check_writable(osp.join(args.out, name))
     except (ValueError, TypeError, OSError) as error:
         parser.error(str(error))
     began = time.perf_counter()
-    tracker.init(first, box)
+    start(tracker, first, boxes)
     names = []
     try:
         with contextlib.ExitStack() as stack:
@@ -266,10 +303,14 @@ def main(argv: Optional[Sequence[str]] = None,
         parser.error(str(error))
     except KeyboardInterrupt:
         parser.exit(130, f'{parser.prog}: interrupted, nothing was written\n')
-    count = len(tracked.records)
+    count = tracked.frames
     speed = f'{count / (time.perf_counter() - began):.1f} frames a second'
     if count > 1:
         speed += f' (the tracker alone: {(count - 1) / tracked.seconds:.1f})'
+    if frames.value_range is not None:
+        low, high = frames.value_range
+        print(f'pixels of more than 8 bits: {low:g} became black and {high:g} '
+              'white in all frames; --value-range chooses others')
     # A name that is no UTF-8 cannot be printed as it is.
     out = args.out.encode('utf-8', 'replace').decode()
     print(f'{out}: {count} frames in {", ".join(names)}; {speed}')

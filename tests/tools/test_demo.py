@@ -98,7 +98,7 @@ def test_all_files(run, request, tmp_path, checkpoint, small_config_path, kind,
 
     rows = read_csv(tmp_path / 'out' / 'results.csv')
     assert list(rows[0]) == (
-        'frame x y w h score x1 y1 x2 y2 x3 y3 x4 y4'.split())
+        'frame x y w h score x1 y1 x2 y2 x3 y3 x4 y4 lost id'.split())
     assert [row['frame'] for row in rows] == list('12345')
     # The first row is what the user said: no score, no rotated box.
     assert [float(rows[0][key]) for key in 'xywh'] == [20, 16, 24, 20]
@@ -112,13 +112,15 @@ def test_all_files(run, request, tmp_path, checkpoint, small_config_path, kind,
     assert {key: content[key] for key in ('source', 'fps', 'size')} == dict(
         source=source, fps=fps, size=list(SIZE))
     assert content['frames'][0] == dict(
-        frame=1, bbox=[20, 16, 24, 20], score=None, polygon=None, mask=None)
+        frame=1, bbox=[20, 16, 24, 20], score=None, polygon=None, mask=None,
+        lost=False, id=1)
     for row, record, frame in zip(rows[1:], content['frames'][1:],
                                   frames[1:]):
         result = tracker.update(frame)
         polygon = result.polygon.ravel()
+        assert row['lost'] == str(int(result.lost)) and row['id'] == '1'
         numbers = [float(row[key]) for key in row]
-        for found in (numbers[1:], record['bbox'] + [record['score']] +
+        for found in (numbers[1:-2], record['bbox'] + [record['score']] +
                       record['polygon']):
             assert np.abs(np.array(found) - [
                 *result.bbox, result.score, *polygon
@@ -219,6 +221,49 @@ def test_runtime(run, folder, small_config_path, monkeypatch, flags, runtime):
     monkeypatch.setattr('siamattn_mm.apis.init_tracker', init)
     assert run(folder, *flags, checkpoint='model.onnx')[0] == 2
     assert asked == [('model.onnx', runtime)]
+
+
+def test_several_targets(run, folder, tmp_path, checkpoint, small_config_path):
+    other = ('50', '20', '18', '30')
+    code, out, error = run(folder, '--box', *other, end=4)
+    assert code == 0 and run.files == FILES and '4 frames' in out
+    assert '4/4' in error
+    tracker = init_tracker(str(small_config_path), checkpoint)
+    frames = list(open_frames(folder, 0, 4))
+    # The flag before comes first.
+    for box in (other, BOX):
+        tracker.add(frames[0], tuple(map(float, box)))
+    expected = [tracker.update(frame) for frame in frames[1:]]
+    rows = read_csv(tmp_path / 'out' / 'results.csv')
+    assert [(row['frame'], row['id']) for row in rows] == [
+        (str(i), target) for i in range(4) for target in '12'
+    ]
+    records = read_json(tmp_path / 'out' / 'results.json')['frames']
+    for row, record in zip(rows[2:], records[2:]):
+        result = expected[int(row['frame']) - 1][int(row['id'])]
+        assert record['id'] == int(row['id'])
+        assert np.abs(np.array(record['bbox']) - result.bbox).max() < 1e-3
+        assert float(row['score']) == pytest.approx(result.score, abs=1e-4)
+        assert (coco_mask.decode(record['mask']) == result.mask).mean() > .99
+
+
+def test_attention_is_of_one_target(run, folder):
+    code, _, error = run(folder, '--attention', '--box', 1, 2, 30, 30)
+    assert code == 2 and 'of one target, but got 2' in error
+
+
+def test_the_range_of_more_than_8_bits_is_said(run, tmp_path):
+    images = tmp_path / 'thermal'
+    images.mkdir()
+    ramp = np.linspace(7000, 8275, SIZE[0] * SIZE[1]).reshape(SIZE[::-1])
+    for index in range(2):
+        cv2.imwrite(str(images / f'{index}.png'), ramp.astype(np.uint16))
+    code, out, _ = run(str(images))
+    low, high = map(float, re.search(
+        r'more than 8 bits: (\S+) became black and (\S+) white', out).groups())
+    assert low < 7000 < 8275 < high
+    content = read_json(tmp_path / 'out' / 'results.json')
+    assert content['value_range'] == pytest.approx([low, high], rel=1e-3)
 
 
 def test_one_frame(run, folder):
