@@ -58,17 +58,22 @@ class Runtime:
         parts (Sequence[OnlinePart]): What learns from the video.
         anchor_generator (SiamAttnAnchorGenerator): Of the RPN.
 
-    Attributes:
-        refines_boxes (bool): Whether :meth:`refine_boxes` is to be asked.
-        makes_masks (bool): Whether there is a mask head.
     """
-    refines_boxes = False
-    makes_masks = False
 
     def __init__(self, parts: Sequence[OnlinePart],
                  anchor_generator: Any) -> None:
         self.parts = tuple(parts)
         self.anchor_generator = anchor_generator
+
+    @property
+    def refines_boxes(self) -> bool:
+        """bool: Whether :meth:`refine_boxes` is to be asked."""
+        return False
+
+    @property
+    def makes_masks(self) -> bool:
+        """bool: Whether :meth:`segment` is to be asked."""
+        return False
 
     def start(self) -> ContextManager:
         """Get ready for a video.
