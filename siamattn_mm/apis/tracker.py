@@ -88,7 +88,7 @@ class Tracker:
 
     def _forget(self) -> None:
         self.session: Optional[TrackingSession] = None
-        self._frame_shape: Optional[Tuple[int, ...]] = None
+        self._frame_shape: Tuple[int, ...] = ()
         # Of what add() has added.
         self._step: Optional[FrameStep] = None
         self._targets: Dict[int, TrackState] = {}
@@ -180,7 +180,7 @@ class Tracker:
             TypeError: If the frame is not a uint8 array.
             ValueError: If its shape is not that of the first frame.
         """
-        if self._frame_shape is None:
+        if not self._frame_shape:
             raise RuntimeError('update() was called before init() or add(): '
                                'give the target in the first frame')
         check_frame(frame)
@@ -188,7 +188,7 @@ class Tracker:
         with LOAD.choosing_threads(self._choose_threads):
             if self.session is not None:
                 return _full(self.session.step(frame))
-            if not self._targets:
+            if self._step is None or not self._targets:
                 return {}
             results, states = self._step(frame, list(self._targets.values()))
         self._targets = dict(zip(self._targets, states))

@@ -129,7 +129,7 @@ class ExportedSiamAttn(VideoPredictor, BaseModel):
         if mode != 'predict':
             raise NotImplementedError('an exported model only tracks: it has '
                                       f'no mode {mode!r}')
-        return self.predict(inputs, data_samples, **kwargs)
+        return self.predict(inputs, data_samples or [], **kwargs)
 
 
 def build_exported(config: Config, path: str,

@@ -37,8 +37,16 @@ class OnnxRuntime(Runtime):
         super().__init__(parts, anchor_generator)
         self.graphs: Dict[str, Any] = dict(graphs)
         self.search_size = search_size
-        self.refines_boxes = 'box' in graphs
-        self.makes_masks = 'mask' in graphs
+
+    @property
+    def refines_boxes(self) -> bool:
+        """bool: Whether boxes are refined."""
+        return 'box' in self.graphs
+
+    @property
+    def makes_masks(self) -> bool:
+        """bool: Whether there is a mask head."""
+        return 'mask' in self.graphs
 
     @contextlib.contextmanager
     def frame(self) -> Iterator[None]:
@@ -115,16 +123,7 @@ class OnnxRuntime(Runtime):
             found)
 
     def refine_boxes(self, fused: Arrays, boxes: np.ndarray) -> np.ndarray:
-        """Refine one box per crop.
-
-        Args:
-            fused (dict[str, np.ndarray]): From :meth:`search`.
-            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
-                middle.
-
-        Returns:
-            np.ndarray: (N, 4) float64, likewise.
-        """
+        """See :meth:`Runtime.refine_boxes`."""
         middle = np.array([self.search_size / 2] * 2 + [0, 0])
         with stage('refinement box'):
             return np.concatenate([
@@ -136,16 +135,7 @@ class OnnxRuntime(Runtime):
             ]) - middle
 
     def segment(self, fused: Arrays, boxes: np.ndarray) -> np.ndarray:
-        """Segment one box per crop.
-
-        Args:
-            fused (dict[str, np.ndarray]): From :meth:`search`.
-            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
-                middle.
-
-        Returns:
-            np.ndarray: (N, h, w) float32, probabilities over each box.
-        """
+        """See :meth:`Runtime.segment`."""
         rois = mask_rois(boxes, self.search_size)
         rois[:, 0] = 0  # each has its own map
         with stage('mask'):

@@ -63,7 +63,8 @@ def calibration_feeds(model: ExportedSiamAttn, folder: str,
     paths = find_sequences(folder)
     per_sequence = -(-num_frames // len(paths))
     reader = ImageReader()
-    graphs, session = model.runtime.graphs, model.new_session()
+    graphs: Any = model.runtime.graphs
+    session: Any = model.new_session()
     recorder = _Recorder(graphs['search'])
     try:
         for path in paths:

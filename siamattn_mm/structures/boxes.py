@@ -4,7 +4,7 @@ Where coordinates are of the search crop, they are in its pixels and count
 from its middle, ``search_size / 2`` from either edge: pixel i covers
 [i, i + 1). Anchors lie around the same point.
 """
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class AnchorGrid(NamedTuple):
     window: np.ndarray
 
     @classmethod
-    def of(cls, generator: object, height: int, width: int) -> 'AnchorGrid':
+    def of(cls, generator: Any, height: int, width: int) -> 'AnchorGrid':
         """Make it.
 
         Args:

@@ -1,5 +1,5 @@
 """A function whose work on a GPU is recorded once, and then replayed."""
-from typing import Any, Callable, List, Sequence, Tuple
+from typing import Any, Callable, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -85,42 +85,3 @@ def signature(tensors: Sequence[Tensor]) -> Tuple[tuple, ...]:
         tuple[tuple]: Shape and type of each.
     """
     return tuple((tuple(t.shape), t.dtype) for t in tensors)
-
-
-def tensors_in(value: Any) -> List[Tensor]:
-    """The tensors of nested tuples, lists and dicts, in order.
-
-    Args:
-        value (Any): What is neither of them nor a tensor counts for nothing.
-
-    Returns:
-        list[Tensor]: Maybe none.
-    """
-    if isinstance(value, Tensor):
-        return [value]
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (tuple, list)):
-        return [tensor for item in value for tensor in tensors_in(item)]
-    return []
-
-
-def with_tensors(value: Any, tensors: Any) -> Any:
-    """The same nested value with other tensors.
-
-    Args:
-        value (Any): Of :func:`tensors_in`.
-        tensors (Iterator[Tensor]): In its order.
-
-    Returns:
-        Any: A new one.
-    """
-    if isinstance(value, Tensor):
-        return next(tensors)
-    if isinstance(value, dict):
-        return {k: with_tensors(v, tensors) for k, v in value.items()}
-    if isinstance(value, (tuple, list)):
-        items = [with_tensors(item, tensors) for item in value]
-        return type(value)(*items) if hasattr(value, '_fields') else type(
-            value)(items)
-    return value

@@ -9,17 +9,12 @@ from typing import Any, Callable, ContextManager, Dict, Iterator, Sequence
 from torch import Tensor
 
 from siamattn_mm.utils.messages import first_line
+from siamattn_mm.utils.nested_tensors import tensors_in, with_tensors
 from siamattn_mm.utils.stages import is_observed
 
 from ..task_modules.online import OnlinePart
 from ..trackers.runtime import TemplateFeatures, TorchRuntime
-from .graphed_call import (
-    GraphedCall,
-    record_on_cuda,
-    signature,
-    tensors_in,
-    with_tensors,
-)
+from .graphed_call import GraphedCall, record_on_cuda, signature
 
 # Calls that are kept: three for each number of targets.
 MAX_CALLS = 12

@@ -1,8 +1,10 @@
 """Training some parts of a model alone."""
 from typing import Any, List, Tuple, Union
 
+from torch import nn
 
-class FrozenParts:
+
+class FrozenParts(nn.Module):
     """A model of which parts at any depth are not trained."""
     _frozen: Tuple[str, ...] = ()
 

@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
 from .frame_step import TrackResult
 from .session import TrackingSession
 
 
-class VideoPredictor:
+class VideoPredictor(nn.Module):
     """The part of a model that tracks a video frame by frame for mmtrack.
 
     Of a video it keeps the session alone, from its first frame on.

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from siamattn_mm.utils.machine_load import LOAD
+from siamattn_mm.utils.nested_tensors import batched, download
 from siamattn_mm.utils.stages import stage
 
 from ..ops.constants import upload
@@ -62,17 +63,22 @@ class Runtime:
         parts (Sequence[OnlinePart]): What learns from the video.
         anchor_generator (SiamAttnAnchorGenerator): Of the RPN.
 
-    Attributes:
-        refines_boxes (bool): Whether :meth:`refine_boxes` is to be asked.
-        makes_masks (bool): Whether there is a mask head.
     """
-    refines_boxes = False
-    makes_masks = False
 
     def __init__(self, parts: Sequence[OnlinePart],
                  anchor_generator: Any) -> None:
         self.parts = tuple(parts)
         self.anchor_generator = anchor_generator
+
+    @property
+    def refines_boxes(self) -> bool:
+        """bool: Whether :meth:`refine_boxes` is to be asked."""
+        return False
+
+    @property
+    def makes_masks(self) -> bool:
+        """bool: Whether :meth:`segment` is to be asked."""
+        return False
 
     def start(self) -> ContextManager:
         """Get ready for a video.
@@ -242,10 +248,10 @@ class TorchRuntime(Runtime):
         """See :meth:`Runtime.search`."""
         LOAD.check()
         template = (templates[0] if len(templates) == 1 else
-                    _batched(templates))
+                    batched(templates))
         cls_score, bbox_pred, responses, features, fused = self._search(
             template, torch.from_numpy(crops), learnt)
-        cls_score, bbox_pred, *responses = _download(
+        cls_score, bbox_pred, *responses = download(
             [cls_score, bbox_pred, *responses])
         return SearchOutput(cls_score, bbox_pred, tuple(responses), features,
                             fused)
@@ -310,28 +316,3 @@ def mask_rois(boxes: np.ndarray, search_size: int) -> np.ndarray:
     return np.concatenate(
         [np.arange(len(boxes))[:, None], centre - half, centre + half],
         1).astype(np.float32)
-
-
-def _batched(states: Sequence[Any]) -> Any:
-    """Nested states of one image each, as one of all."""
-    first = states[0]
-    if first is None:
-        return None
-    if isinstance(first, Tensor):
-        return torch.cat(list(states))
-    items = [_batched(parts) for parts in zip(*states)]
-    return type(first)(*items) if hasattr(first, '_fields') else tuple(items)
-
-
-def _download(tensors: Sequence[Optional[Tensor]]
-              ) -> List[Optional[np.ndarray]]:
-    """Tensors on the host as float32, in one copy from a device."""
-    known = [t.float() for t in tensors if t is not None]
-    if known[0].device.type != 'cpu':
-        packed = torch.cat([t.flatten() for t in known]).cpu()
-        known = [
-            part.view(t.shape)
-            for part, t in zip(packed.split([t.numel() for t in known]), known)
-        ]
-    arrays = iter(known)
-    return [None if t is None else next(arrays).numpy() for t in tensors]

@@ -11,11 +11,8 @@ from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS
 
 from siamattn_mm.models.cuda_graphs import GraphedCall, GraphedRuntime
-from siamattn_mm.models.cuda_graphs.graphed_call import (
-    tensors_in,
-    with_tensors,
-)
 from siamattn_mm.models.trackers import TrackingSession
+from siamattn_mm.utils.nested_tensors import tensors_in
 
 BOX = (60., 40., 30., 24.)
 LEARNING = [
@@ -191,12 +188,6 @@ def test_a_call_reads_its_inputs_each_time():
     assert out.tolist() == [4, 4] and product.tolist() == [3, 3]
     call(torch.zeros(2), torch.ones(2))
     assert out.tolist() == [1, 1] and record.recorded == 1
-
-
-def test_nested_tensors_come_back_in_their_places():
-    value = (torch.tensor(1), [None, dict(a=torch.tensor(2), b='x')])
-    found = with_tensors(value, iter(t + 10 for t in tensors_in(value)))
-    assert found == (torch.tensor(11), [None, dict(a=torch.tensor(12), b='x')])
 
 
 def test_half_precision_is_for_gpus(make, frames):

@@ -10,11 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS
 
-from siamattn_mm.models.cuda_graphs.graphed_call import (
-    tensors_in,
-    with_tensors,
-)
 from siamattn_mm.models.trackers.runtime import TorchRuntime
+from siamattn_mm.utils.nested_tensors import tensors_in, with_tensors
 
 FRAME = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
 
