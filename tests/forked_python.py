@@ -27,17 +27,18 @@ def free_port():
 
 
 class Popen:
-    """``python -m MODULE ARGS`` in a fork of this process.
+    """``python -m MODULE ARGS`` or ``python FILE ARGS`` in a fork.
 
     Args:
-        command (list[str]): The interpreter, a module and its arguments.
+        command (list[str]): The interpreter, a module or a file, and its
+            arguments.
         stdout (file): Takes what it prints, errors too.
         env (dict[str, str]): More variables.
     """
 
     def __init__(self, command, stdout, stderr=STDOUT, start_new_session=True,
                  env=None):
-        assert command[:2] == [sys.executable, '-m'] and stderr == STDOUT
+        assert command[0] == sys.executable and stderr == STDOUT
         sys.stdout.flush()
         self.returncode = None
         self.pid = os.fork()
@@ -57,9 +58,11 @@ class Popen:
             signal.setitimer(signal.ITIMER_REAL, 0)
             os.environ.update(env)
             subprocess.Popen, subprocess.run = _REAL
-            sys.argv = argv[1:]
+            start, sys.argv = runpy.run_path, argv
+            if argv[0] == '-m':
+                start, sys.argv = runpy.run_module, argv[1:]
             try:
-                runpy.run_module(argv[1], run_name='__main__')
+                start(sys.argv[0], run_name='__main__')
                 code = 0
             except SystemExit as stop:
                 code = stop.code if isinstance(stop.code, int) else bool(

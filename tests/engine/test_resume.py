@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import Dataset
 
+from siamattn_mm.commands.check_training.differences import differences
 from siamattn_mm.utils import load_weights
 
 NUMBERS = itertools.count()
@@ -124,10 +125,8 @@ def last_state(work_dir):
 
 
 @pytest.fixture
-def assert_equal(repository, monkeypatch):
+def assert_equal():
     """Fails if two work directories do not end with the same."""
-    monkeypatch.syspath_prepend(str(repository / 'tools'))
-    from check_training import differences
 
     def _assert_equal(first, second):
         gaps = differences(last_state(first)[0], last_state(second)[0])
