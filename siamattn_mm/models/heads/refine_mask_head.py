@@ -87,8 +87,8 @@ class RefineMaskHead(BaseModule):
         num, channels = len(x), deconv.out_channels
         matrix, bias = derived(
             self, 'blocks', (deconv.weight, deconv.bias),
-            lambda: (deconv.weight.flatten(1).t().contiguous(), deconv.bias.
-                     repeat_interleave(height * width)[None, :, None]))
+            lambda: (deconv.weight.flatten(1).t().contiguous(), deconv.bias[
+                :, None].expand(-1, height * width).reshape(1, -1, 1)))
         # (num, channels * block, cells)
         blocks = torch.baddbmm(bias, matrix.expand(num, -1, -1), x.flatten(2))
         blocks = self.relu(blocks).view(num, channels, -1)
