@@ -45,10 +45,13 @@ class Document(NamedTuple):
 def read(name: str) -> Document:
     text = (REPOSITORY / name).read_text(encoding='utf-8')
     fence = re.compile(r'^ *```.*?^ *```$', re.M | re.S)
-    blocks = [re.sub(r'\\\n\s*', '', block) for block in fence.findall(text)]
+    # A line that is continued is one.
+    blocks = [
+        re.sub(r'\\\n\s*', '', block) for block in fence.findall(text)
+    ]
     prose = fence.sub('', text)
-    spans = [' '.join(span.split()) for span in re.findall(r'`([^`]+)`', prose)]
-    return Document(prose, spans, blocks)
+    spans = re.findall(r'`([^`]+)`', prose)
+    return Document(prose, [' '.join(span.split()) for span in spans], blocks)
 
 
 def anchors(name: str) -> List[str]:
@@ -141,7 +144,8 @@ def test_flags_are_there(command, capsys, monkeypatch):
     monkeypatch.setattr('sys.argv', ['siamattn'])
     helps = [[command, '--help']]
     if command == 'check-training':
-        helps += [[command, part, '--help'] for part in ('resume', 'gradients')]
+        helps += [[command, part, '--help']
+                  for part in ('resume', 'gradients')]
     for arguments in helps:
         with pytest.raises(SystemExit):
             main(arguments)
