@@ -62,11 +62,15 @@ COMMANDS: Dict[str, Command] = {
 
 
 def help_text() -> str:
-    """All commands, one a line."""
+    """List the commands.
+
+    Returns:
+        str: One a line.
+    """
     width = max(map(len, COMMANDS))
     lines = [
         f'usage: {PROG} COMMAND [arguments]', '',
-        'SiamAttn (CVPR 2020): track one object with a box and a mask.', '',
+        'SiamAttn (CVPR 2020): track objects with a box and a mask each.', '',
         'commands:'
     ]
     lines += [

@@ -26,11 +26,23 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
+        """Say it, and exit with code 2.
+
+        Args:
+            message (str): What is wrong.
+        """
         self.exit(2, f'{self.prog}: error: {message}\n')
 
 
 def make_parser(prog: str) -> Parser:
-    """The command line."""
+    """Make the command line.
+
+    Args:
+        prog (str): What messages call the program.
+
+    Returns:
+        Parser: Of all arguments.
+    """
     parser = Parser(prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument(
         '--config',
@@ -63,7 +75,15 @@ def make_parser(prog: str) -> Parser:
 
 
 def say_hello(parser: argparse.ArgumentParser) -> Any:
-    """Connect to the toolkit; gives the TraX server."""
+    """Connect to the toolkit.
+
+    Args:
+        parser (argparse.ArgumentParser): Says what is wrong, and exits with
+            code 2.
+
+    Returns:
+        trax.server.Server: Connected.
+    """
     try:
         from trax import TraxException
         from trax.image import Image
@@ -114,7 +134,16 @@ def main(argv: Optional[Sequence[str]] = None,
 
 
 def load_and_serve(server: Any, args: argparse.Namespace, config: str) -> int:
-    """Everything that needs PyTorch; gives the number of frames."""
+    """Do everything that needs PyTorch.
+
+    Args:
+        server (trax.server.Server): Connected.
+        args (argparse.Namespace): Of the command line.
+        config (str): The config's path.
+
+    Returns:
+        int: How many frames were answered.
+    """
     import torch
 
     from siamattn_mm.apis import init_tracker

@@ -1,4 +1,4 @@
-"""Track one object in a video and show it: `siamattn track`."""
+"""Track objects in a video and show them: `siamattn track`."""
 import sys
 
 from siamattn_mm.commands.track import main

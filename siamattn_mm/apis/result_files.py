@@ -94,8 +94,8 @@ def write_json(path: str, header: Dict[str, Any],
     Args:
         path (str): The file; it is written whole or not at all.
         header (dict[str, Any]): About the whole video.
-        records (Sequence[FrameRecord]): One object each, a line each; what is
-            not known is null.
+        records (Sequence[FrameRecord]): A JSON object and a line each; what
+            is not known is null.
     """
     lines = ',\n  '.join(json.dumps(record._asdict()) for record in records)
     text = json.dumps(dict(header, frames=[]), indent=1)

@@ -1,4 +1,4 @@
-"""Track one object, frame by frame."""
+"""Track one object or several, frame by frame."""
 import os
 import os.path as osp
 import warnings

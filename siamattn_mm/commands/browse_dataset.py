@@ -20,7 +20,15 @@ from siamattn_mm.visualization.pair_sheet import contact_sheet, draw_pair
 
 def parse_args(argv: Optional[Sequence[str]],
                prog: str) -> argparse.Namespace:
-    """Read the command line."""
+    """Read the command line.
+
+    Args:
+        argv (Sequence[str], optional): Arguments; None takes this program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        argparse.Namespace: Checked.
+    """
     parser = argparse.ArgumentParser(
         prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument('config', help='config with a train_dataloader')
@@ -46,7 +54,16 @@ def parse_args(argv: Optional[Sequence[str]],
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn browse-dataset') -> int:
-    """Draw the pairs and say where they are."""
+    """Draw the pairs and say where they are.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code: 0.
+    """
     args = parse_args(argv, prog)
     cfg = Config.fromfile(find_config(args.config))
     if args.cfg_options is not None:

@@ -20,7 +20,15 @@ DEFAULT_CONFIG = 'configs/siamattn/siamattn_r50_released.py'
 
 def parse_args(argv: Optional[Sequence[str]],
                prog: str) -> argparse.Namespace:
-    """Read the command line."""
+    """Read the command line.
+
+    Args:
+        argv (Sequence[str], optional): Arguments; None takes this program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        argparse.Namespace: Checked.
+    """
     parser = argparse.ArgumentParser(
         prog=prog,
         description='Convert a checkpoint to this project\'s names. A weight '
@@ -45,7 +53,16 @@ def parse_args(argv: Optional[Sequence[str]],
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn convert-checkpoint') -> int:
-    """Convert, completely or not at all."""
+    """Convert, completely or not at all.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code; 2, with one line on stderr, for what the user can mend.
+    """
 
     def fail(message: str) -> int:
         print(f'{prog}: error: {message}', file=sys.stderr)

@@ -22,7 +22,15 @@ DEFAULT_DST = 'checkpoints/mobilenetv2_imagenet.pth'
 
 def parse_args(argv: Optional[Sequence[str]],
                prog: str) -> argparse.Namespace:
-    """Read the command line."""
+    """Read the command line.
+
+    Args:
+        argv (Sequence[str], optional): Arguments; None takes this program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        argparse.Namespace: Checked.
+    """
     parser = argparse.ArgumentParser(
         prog=prog,
         description='Write MobileNetV2\'s ImageNet weights with mmcls-style '
@@ -69,7 +77,16 @@ def download(folder: str) -> str:
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn convert-mobilenetv2') -> int:
-    """Fetch the weights unless they are given, and rename them."""
+    """Fetch the weights unless they are given, and rename them.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code; 2, with one line on stderr, for what the user can mend.
+    """
     args = parse_args(argv, prog)
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -46,7 +46,14 @@ _SHARED: Dict[str, Any] = {}
 
 
 def make_parser(prog: str) -> Parser:
-    """The command line."""
+    """Make the command line.
+
+    Args:
+        prog (str): What messages call the program.
+
+    Returns:
+        Parser: Of all arguments.
+    """
     parser = Parser(
         prog=prog,
         description=__doc__,
@@ -125,7 +132,21 @@ def find_folders(roots: Sequence[str], names: Optional[Sequence[str]],
 
 def prepare(config: Config, checkpoint: Optional[str], device: Optional[str],
             runtime: str, threads: Optional[int]) -> apis.Tracker:
-    """Make what a process tracks with."""
+    """Make what a process tracks with.
+
+    Args:
+        config (Config): Of the model.
+        checkpoint (str, optional): Its weights; None takes those that ship.
+        device (str, optional): None chooses.
+        runtime (str): Of an exported model.
+        threads (int, optional): Of PyTorch; None leaves them.
+
+    Returns:
+        Tracker: Kept for :func:`runs_of`, too.
+
+    Raises:
+        ValueError: As :func:`siamattn_mm.apis.init_tracker`.
+    """
     if threads:
         import torch
         torch.set_num_threads(threads)
@@ -160,7 +181,16 @@ def runs_of(folder: str) -> List[Dict[str, Any]]:
 
 def track_all(folders: Sequence[str], args: argparse.Namespace,
               config: Config) -> Iterator[List[Dict[str, Any]]]:
-    """Track all sequences, in one process or several."""
+    """Track all sequences, in one process or several.
+
+    Args:
+        folders (Sequence[str]): Of the sequences.
+        args (argparse.Namespace): Of the command line.
+        config (Config): Of the model.
+
+    Yields:
+        list[dict]: The runs of each, see :func:`runs_of`.
+    """
     model = (config, args.checkpoint, args.device, args.runtime)
     if args.workers == 1:
         say_device(prepare(*model, threads=None).model)
@@ -176,7 +206,13 @@ def track_all(folders: Sequence[str], args: argparse.Namespace,
 def print_tables(rows: List[Dict[str, Any]],
                  before: Optional[List[Dict[str, Any]]],
                  console: Console) -> None:
-    """A table of the sequences, and one of the means."""
+    """Print a table of the sequences, and one of the means.
+
+    Args:
+        rows (list[dict]): Runs, see :func:`runs_of`.
+        before (list[dict], optional): Those to compare with.
+        console (Console): Where tables go.
+    """
     table = Table(title='means over the starts')
     table.add_column('sequence')
     for name in ('starts', *start_scores.METRICS):

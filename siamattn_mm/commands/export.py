@@ -14,7 +14,15 @@ from siamattn_mm.utils.files import check_writable
 
 def parse_args(argv: Optional[Sequence[str]],
                prog: str) -> argparse.Namespace:
-    """Read the command line."""
+    """Read the command line.
+
+    Args:
+        argv (Sequence[str], optional): Arguments; None takes this program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        argparse.Namespace: Checked.
+    """
     parser = argparse.ArgumentParser(
         prog=prog,
         description='Write a tracker\'s network as ONNX files: NAME.onnx '
@@ -57,7 +65,16 @@ def parse_args(argv: Optional[Sequence[str]],
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn export') -> int:
-    """Export, and say how large the files are."""
+    """Export, and say how large the files are.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code; 2, with one line on stderr, for what the user can mend.
+    """
     args = parse_args(argv, prog)
     try:
         if args.int8 is not None:

@@ -9,7 +9,16 @@ from siamattn_mm.utils.command_line import Parser
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn make-cutouts') -> int:
-    """Make the data set, and count its objects."""
+    """Make the data set, and count its objects.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code: 0.
+    """
     parser = Parser(
         prog=prog,
         description='Write a COCO-format data set whose objects can be cut '

@@ -42,11 +42,19 @@ WITHOUT_DATA = ('got10k', 'trackingnet')
 
 def parse_args(argv: Optional[Sequence[str]],
                prog: str) -> argparse.Namespace:
-    """Read the command line."""
+    """Read the command line.
+
+    Args:
+        argv (Sequence[str], optional): Arguments; None takes this program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        argparse.Namespace: Checked.
+    """
     parser = argparse.ArgumentParser(
         prog=prog,
         description='Make the file that a benchmark\'s server takes out of '
-        'the results of tools/test.py, and read it back. Whatever is missing '
+        'the results of siamattn test, and read it back. Whatever is missing '
         'or wrong is named by file and line, and then nothing is written.')
     parser.add_argument(
         'results',
@@ -77,7 +85,19 @@ def parse_args(argv: Optional[Sequence[str]],
 
 def read_sequences(benchmark: str, data_root: str,
                    subset: Optional[str]) -> List[BenchmarkSequence]:
-    """The benchmark's sequences."""
+    """List the benchmark's sequences.
+
+    Args:
+        benchmark (str): One of ``DATASETS``.
+        data_root (str): Where it is.
+        subset (str, optional): None takes the default one.
+
+    Returns:
+        list[BenchmarkSequence]: In its order.
+
+    Raises:
+        SequenceFolderError: If it is not as expected.
+    """
     dataset_class, kwargs = DATASETS[benchmark]
     if subset is not None:
         kwargs = dict(kwargs, subset=subset)
@@ -86,7 +106,18 @@ def read_sequences(benchmark: str, data_root: str,
 
 
 def make(args: argparse.Namespace) -> str:
-    """Make and check the submission; what was done in a few words."""
+    """Make and check the submission.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+
+    Returns:
+        str: What is in it, in a few words.
+
+    Raises:
+        SubmissionError: If a result is missing or wrong, naming file and line.
+        SequenceFolderError: If the benchmark is not as expected.
+    """
     lengths: Dict[str, Optional[int]]
     if args.data_root is None:
         lengths = official_lengths(args.benchmark,
@@ -113,7 +144,16 @@ def make(args: argparse.Namespace) -> str:
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn make-submission') -> int:
-    """Make the file, and say what is in it."""
+    """Make the file, and say what is in it.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code; 2, with one line on stderr, for what the user can mend.
+    """
     args = parse_args(argv, prog)
     try:
         content = make(args)

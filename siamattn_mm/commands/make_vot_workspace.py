@@ -1,7 +1,7 @@
 """Make a workspace of the VOT toolkit from a folder of sequences.
 
 Example:
-    siamattn make-vot-workspace data/sequences work_dirs/vot \
+    siamattn make-vot-workspace data/sequences work_dirs/vot \\
         --sequences Deer Skiing --frames 40
     vot evaluate --workspace work_dirs/vot siamattn
     vot analysis --workspace work_dirs/vot siamattn
@@ -23,7 +23,14 @@ from siamattn_mm.utils.command_line import (
 
 
 def make_parser(prog: str) -> Parser:
-    """The command line."""
+    """Make the command line.
+
+    Args:
+        prog (str): What messages call the program.
+
+    Returns:
+        Parser: Of all arguments.
+    """
     parser = Parser(prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument(
         'data_root',
@@ -74,7 +81,17 @@ def make_parser(prog: str) -> Parser:
 
 
 def tracker_command(args: argparse.Namespace) -> List[str]:
-    """How the toolkit starts the tracker, from whichever folder."""
+    """Say how the toolkit starts the tracker, from whichever folder.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+
+    Returns:
+        list[str]: Program and arguments, with absolute paths.
+
+    Raises:
+        FileNotFoundError: If config or checkpoint do not exist.
+    """
     config = find_config(args.config)
     for path in filter(None, (config, args.checkpoint)):
         if not osp.isfile(path):
@@ -94,7 +111,16 @@ def tracker_command(args: argparse.Namespace) -> List[str]:
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn make-vot-workspace') -> int:
-    """Make it, and say how to go on."""
+    """Make it, and say how to go on.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code: 0.
+    """
     parser = make_parser(prog)
     args = parser.parse_args(argv)
     interval = EAO_INTERVALS[args.year] if args.year else args.interval

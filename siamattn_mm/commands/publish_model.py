@@ -11,7 +11,15 @@ from siamattn_mm.utils import CheckpointError, load_state_dict, written_whole
 
 def parse_args(argv: Optional[Sequence[str]],
                prog: str) -> argparse.Namespace:
-    """Read the command line."""
+    """Read the command line.
+
+    Args:
+        argv (Sequence[str], optional): Arguments; None takes this program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        argparse.Namespace: Checked.
+    """
     parser = argparse.ArgumentParser(
         prog=prog,
         description='Keep the weights of a training checkpoint (the averaged '
@@ -29,7 +37,16 @@ def parse_args(argv: Optional[Sequence[str]],
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn publish-model') -> int:
-    """Write the weights alone, and say how large the file is."""
+    """Write the weights alone, and say how large the file is.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code; 2, with one line on stderr, for what the user can mend.
+    """
     args = parse_args(argv, prog)
     try:
         weights = load_state_dict(args.src)

@@ -4,7 +4,7 @@ RESULTS are work dirs of `siamattn test`, or folders with one <sequence>.txt
 (a line x,y,w,h for each frame) a sequence, whichever tracker wrote them.
 
 Example:
-    siamattn report work_dirs/a work_dirs/b --names ours csrt \
+    siamattn report work_dirs/a work_dirs/b --names ours csrt \\
         --data-root data/sequences --out outputs/report
 """
 import argparse
@@ -27,7 +27,14 @@ from mmtrack.registry import DATASETS  # isort: skip
 
 
 def make_parser(prog: str) -> Parser:
-    """The command line."""
+    """Make the command line.
+
+    Args:
+        prog (str): What messages call the program.
+
+    Returns:
+        Parser: Of all arguments.
+    """
     parser = Parser(
         prog=prog,
         description=__doc__,
@@ -65,7 +72,20 @@ def make_parser(prog: str) -> Parser:
 
 
 def build_dataset(args: argparse.Namespace) -> Tuple[Any, Dict[str, str]]:
-    """The data set, and how its figures are taken."""
+    """Build the data set, and see how its figures are taken.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+
+    Returns:
+        tuple[SOTFolderDataset, dict[str, str]]: The data set, and
+        ``absent_frames`` and ``ao`` of the config's evaluator, where it has
+        them.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+        ValueError: If it has no data to test on.
+    """
     evaluator: Any = {}
     if args.config is None:
         dataset = dict(type='SOTFolderDataset', data_root=args.data_root)
@@ -94,7 +114,18 @@ def build_dataset(args: argparse.Namespace) -> Tuple[Any, Dict[str, str]]:
 
 
 def check(args: argparse.Namespace) -> List[report.ResultFolder]:
-    """Refuse what does not fit together."""
+    """Refuse what does not fit together.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+
+    Returns:
+        list[ResultFolder]: In their order.
+
+    Raises:
+        ValueError: If it is not said where ground truth is, or names are
+            missing or equal.
+    """
     if (args.data_root is None) == (args.config is None):
         raise ValueError('give either --data-root or --config, to say where '
                          'ground truth and frames are')
@@ -116,7 +147,16 @@ def check(args: argparse.Namespace) -> List[report.ResultFolder]:
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn report') -> int:
-    """Write the page, and say where it is."""
+    """Write the page, and say where it is.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code: 0.
+    """
     parser = make_parser(prog)
     args = parser.parse_args(argv)
     # Only what the user can mend ends without a traceback.

@@ -6,7 +6,7 @@ that inherits. Give it sequences for training or validation: figures on
 sequences that the parameters were tuned on are worth nothing.
 
 Example:
-    siamattn search CONFIG --data-root data/train_sequences \
+    siamattn search CONFIG --data-root data/train_sequences \\
         --trials 60 --out my_config.py
 
 The same command again goes on where it stopped; run it several times at once,
@@ -40,7 +40,17 @@ MASK_KEY = 'refine.mask_thr'
 
 
 def key_and_range(text: str) -> Tuple[str, Tuple[float, ...]]:
-    """``KEY=LOW:HIGH``."""
+    """Read ``KEY=LOW:HIGH``.
+
+    Args:
+        text (str): An argument.
+
+    Returns:
+        tuple[str, tuple[float, float]]: Key and limits.
+
+    Raises:
+        ArgumentTypeError: If it is something else.
+    """
     key, _, limits = text.partition('=')
     try:
         low, high = map(float, limits.split(':'))
@@ -51,7 +61,17 @@ def key_and_range(text: str) -> Tuple[str, Tuple[float, ...]]:
 
 
 def thresholds(text: str) -> List[float]:
-    """``LOW:HIGH:STEP``."""
+    """Read ``LOW:HIGH:STEP``.
+
+    Args:
+        text (str): An argument.
+
+    Returns:
+        list[float]: LOW, LOW + STEP, ..., 0..1 each.
+
+    Raises:
+        ArgumentTypeError: If it is something else.
+    """
     try:
         low, high, step = map(float, text.split(':'))
         if not (0 <= low <= high <= 1 and step > 0):
@@ -65,7 +85,17 @@ def thresholds(text: str) -> List[float]:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1."""
+    """Read a whole number from 1.
+
+    Args:
+        text (str): An argument.
+
+    Returns:
+        int: The number.
+
+    Raises:
+        ArgumentTypeError: If it is something else.
+    """
     try:
         value = int(text)
         if value < 1:
@@ -77,7 +107,14 @@ def positive(text: str) -> int:
 
 
 def make_parser(prog: str) -> Parser:
-    """The command line."""
+    """Make the command line.
+
+    Args:
+        prog (str): What messages call the program.
+
+    Returns:
+        Parser: Of all arguments.
+    """
     parser = Parser(
         prog=prog,
         description=__doc__,
@@ -151,7 +188,18 @@ def make_parser(prog: str) -> Parser:
 
 
 def load_model(args: argparse.Namespace, prog: str):
-    """Build the model; what that warns of becomes one line each."""
+    """Build the model; what that warns of becomes one line each.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        prog (str): What messages call the program.
+
+    Returns:
+        SiamAttn: In eval mode, on its device.
+
+    Raises:
+        ValueError: As :func:`siamattn_mm.apis.init_tracker`.
+    """
     with warnings_in_one_line(prog):
         model = apis.init_tracker(args.config, args.checkpoint,
                                   args.device).model
@@ -160,7 +208,11 @@ def load_model(args: argparse.Namespace, prog: str):
 
 
 def make_bar() -> progress.Progress:
-    """Progress on stderr."""
+    """Make a bar on stderr.
+
+    Returns:
+        progress.Progress: Without a task yet.
+    """
     return progress.Progress(
         progress.TextColumn('{task.description}'),
         progress.BarColumn(),
@@ -171,7 +223,18 @@ def make_bar() -> progress.Progress:
 
 
 def load_sequences(args: argparse.Namespace) -> search.SequenceStore:
-    """Read all frames."""
+    """Read all frames.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+
+    Returns:
+        SequenceStore: Of the sequences to tune on.
+
+    Raises:
+        SequenceFolderError: If the folder is not as expected.
+        UnreadableFrameError: If a frame cannot be read.
+    """
     with make_bar() as bar:
         task = bar.add_task('reading sequences', total=None)
         return search.SequenceStore(
@@ -185,7 +248,18 @@ def load_sequences(args: argparse.Namespace) -> search.SequenceStore:
 
 def conditions_of(args: argparse.Namespace, model, test_cfg, space,
                   store) -> Dict[str, object]:
-    """What makes trials comparable; paths do not."""
+    """Say what makes trials comparable; paths do not.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        model (SiamAttn): Whose weights count.
+        test_cfg (ConfigDict): The config's.
+        space (list[Parameter]): What is searched.
+        store (SequenceStore): What is tracked.
+
+    Returns:
+        dict[str, Any]: Equal for trials that may share a study.
+    """
     from siamattn_mm.search.study import fingerprint
     fixed = test_cfg.to_dict()
     for key in [MASK_KEY] + [parameter.key for parameter in space]:
@@ -205,7 +279,14 @@ def conditions_of(args: argparse.Namespace, model, test_cfg, space,
 
 
 def run_trials(args: argparse.Namespace, model, store, found) -> None:
-    """Search, and write the config each time it gets better."""
+    """Search, and write the config each time it gets better.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        model (SiamAttn): Its ``test_cfg`` is changed.
+        store (SequenceStore): What is tracked.
+        found (Search): Takes the trials.
+    """
     sweep = search.ThresholdSweep(args.mask_thr)
     with make_bar() as bar:
         trials = bar.add_task(
@@ -235,18 +316,36 @@ def run_trials(args: argparse.Namespace, model, store, found) -> None:
 
 
 def write_best(args: argparse.Namespace, store, found) -> Dict[str, float]:
-    """Write the config; gives the values in it."""
+    """Write the config of the best trial, while no other process does.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        store (SequenceStore): What was tracked.
+        found (Search): The trials.
+
+    Returns:
+        dict[str, float]: The values in it.
+    """
     # Else, another process might write a better one in between.
     with found.locked():
         return write_values(args, store, found)
 
 
 def write_values(args: argparse.Namespace, store, found) -> Dict[str, float]:
-    """Write the config of the best trial; gives the values in it."""
+    """Write the config of the best trial.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        store (SequenceStore): What was tracked.
+        found (Search): The trials.
+
+    Returns:
+        dict[str, float]: The values in it.
+    """
     best, base = found.best, found.baseline
     values = dict(best.values)
     comments = [
-        f'Found by tools/search.py in {found.num_finished} trials on '
+        f'Found by siamattn search in {found.num_finished} trials on '
         f'{len(store)} sequences',
         f'({store.num_frames} frames): success {best.success:.4f}' +
         ('.' if base is None else
@@ -261,7 +360,14 @@ def write_values(args: argparse.Namespace, store, found) -> Dict[str, float]:
 
 
 def report(args: argparse.Namespace, test_cfg, store, found) -> None:
-    """Say what was found."""
+    """Say what was found.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        test_cfg (ConfigDict): With the values of before.
+        store (SequenceStore): What was tracked.
+        found (Search): The trials.
+    """
     values = write_best(args, store, found)
     best, base = found.best, found.baseline
     for key, value in values.items():
@@ -277,7 +383,16 @@ def report(args: argparse.Namespace, test_cfg, store, found) -> None:
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn search') -> int:
-    """Search, and say what was found."""
+    """Search, and say what was found.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code: 0.
+    """
     parser = make_parser(prog)
     args = parser.parse_args(argv)
     args.config = find_config(args.config)

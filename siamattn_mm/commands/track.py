@@ -46,7 +46,14 @@ FILES = ('result.mp4', 'results.csv', 'results.json', 'first.png',
 
 
 def make_parser(prog: str) -> Parser:
-    """The command line."""
+    """Make the command line.
+
+    Args:
+        prog (str): What messages call the program.
+
+    Returns:
+        Parser: Of all arguments.
+    """
     parser = Parser(prog=prog, description=__doc__.splitlines()[0])
     parser.add_argument(
         'source',
@@ -91,6 +98,14 @@ class SpeedColumn(progress.ProgressColumn):
     """Frames a second."""
 
     def render(self, task: progress.Task) -> Text:
+        """Draw the speed.
+
+        Args:
+            task (progress.Task): Counts frames.
+
+        Returns:
+            Text: Empty before it is known.
+        """
         speed = task.finished_speed or task.speed
         return Text('' if speed is None else f'{speed:.1f} frames/s')
 
@@ -117,7 +132,18 @@ class Tracked(NamedTuple):
 
 
 def load_tracker(args: argparse.Namespace, prog: str) -> apis.Tracker:
-    """Build the tracker; what it warns of becomes one line each."""
+    """Build the tracker; what it warns of becomes one line each.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        prog (str): What messages call the program.
+
+    Returns:
+        Tracker: Ready for its targets.
+
+    Raises:
+        ValueError: As :func:`siamattn_mm.apis.init_tracker`.
+    """
     with warnings_in_one_line(prog):
         tracker = apis.init_tracker(
             find_config(args.config), args.checkpoint, args.device,
@@ -127,7 +153,17 @@ def load_tracker(args: argparse.Namespace, prog: str) -> apis.Tracker:
 
 
 def box_by_mouse(frame: np.ndarray) -> List[float]:
-    """The target's box, drawn by the user."""
+    """Let the user draw the target.
+
+    Args:
+        frame (np.ndarray): (H, W, 3) uint8, BGR.
+
+    Returns:
+        list[float]: x, y, w, h in pixels.
+
+    Raises:
+        ValueError: If nothing was drawn, or there is no screen.
+    """
     from siamattn_mm.visualization.select_box import select_box
     try:
         return list(select_box(frame))
@@ -138,7 +174,14 @@ def box_by_mouse(frame: np.ndarray) -> List[float]:
 
 def start(tracker: apis.Tracker, frame: np.ndarray,
           boxes: Sequence[Sequence[float]]) -> None:
-    """Give the tracker one target, or several."""
+    """Give the tracker one target, or several.
+
+    Args:
+        tracker (Tracker): Without a target yet.
+        frame (np.ndarray): (H, W, 3) uint8, BGR.
+        boxes (Sequence[Sequence[float]]): x, y, w, h in pixels each, or the 8
+            numbers of a polygon.
+    """
     if len(boxes) == 1:
         tracker.init(frame, boxes[0])
         return
@@ -147,7 +190,15 @@ def start(tracker: apis.Tracker, frame: np.ndarray,
 
 
 def find(tracker: apis.Tracker, frame: np.ndarray) -> Dict[int, apis.Result]:
-    """Results by id, also of a single target."""
+    """Find all targets in the next frame.
+
+    Args:
+        tracker (Tracker): With its targets.
+        frame (np.ndarray): (H, W, 3) uint8, BGR.
+
+    Returns:
+        dict[int, Result]: By id; a single target's is 1.
+    """
     found = tracker.update(frame)
     return found if isinstance(found, dict) else {1: found}
 
@@ -220,7 +271,19 @@ def track(tracker: apis.Tracker, frames: apis.Frames,
 
 def write_results(args: argparse.Namespace, frames: apis.Frames,
                   tracked: Tracked) -> List[str]:
-    """Write everything but the video; returns the files' names."""
+    """Write everything but the video.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        frames (Frames): The source.
+        tracked (Tracked): What came of it.
+
+    Returns:
+        list[str]: The files' names.
+
+    Raises:
+        OSError: If a file cannot be written.
+    """
     header = dict(
         source=args.source,
         config=args.config,
@@ -246,7 +309,17 @@ def write_results(args: argparse.Namespace, frames: apis.Frames,
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn track') -> int:
-    """Track, and say where the results are."""
+    """Track, and say where the results are.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code: 0. A source that breaks off on the way exits with 1,
+        and what was tracked is kept.
+    """
     parser = make_parser(prog)
     args = parser.parse_args(argv)
     # Only what the user can mend ends without a traceback.

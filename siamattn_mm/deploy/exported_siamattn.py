@@ -33,7 +33,7 @@ class ExportedSiamAttn(VideoPredictor, BaseModel):
     what is cannot be changed any more.
 
     Args:
-        onnx_file (str): The search graph, from ``tools/export.py``; the
+        onnx_file (str): The search graph, from ``siamattn export``; the
             others lie beside it.
         test_cfg (dict): As for ``SiamAttn``.
         head (dict): As for ``SiamAttn``.

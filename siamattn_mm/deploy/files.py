@@ -82,11 +82,11 @@ class Metadata(NamedTuple):
                 raise ExportError(
                     f'{path!r} was written by version {found["version"]}, '
                     f'whose graphs are of format {version}, but {FORMAT} is '
-                    'wanted: export anew with tools/export.py')
+                    'wanted: export anew with siamattn export')
             found['kinds'] = tuple(found['kinds'])
             return cls(**found)
         except (AttributeError, KeyError, TypeError, json.JSONDecodeError):
-            raise ExportError(f'{path!r} was not written by tools/export.py: '
+            raise ExportError(f'{path!r} was not written by siamattn export: '
                               'it does not say what it is') from None
 
 

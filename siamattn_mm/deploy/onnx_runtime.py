@@ -53,6 +53,9 @@ class OnnxRuntime(Runtime):
         """What learns from the video is small, and cores are the runtime's.
 
         PyTorch's threads would wait for the runtime's, which go on spinning.
+
+        Yields:
+            None: PyTorch has one thread until the end of the block.
         """
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -123,7 +126,16 @@ class OnnxRuntime(Runtime):
             found)
 
     def refine_boxes(self, fused: Arrays, boxes: np.ndarray) -> np.ndarray:
-        """See :meth:`Runtime.refine_boxes`."""
+        """Refine one box per crop, one after the other.
+
+        Args:
+            fused (dict[str, np.ndarray]): From :meth:`search`.
+            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
+                middle.
+
+        Returns:
+            np.ndarray: (N, 4) float64, likewise.
+        """
         middle = np.array([self.search_size / 2] * 2 + [0, 0])
         with stage('refinement box'):
             return np.concatenate([
@@ -135,7 +147,16 @@ class OnnxRuntime(Runtime):
             ]) - middle
 
     def segment(self, fused: Arrays, boxes: np.ndarray) -> np.ndarray:
-        """See :meth:`Runtime.segment`."""
+        """Segment one box per crop, one after the other.
+
+        Args:
+            fused (dict[str, np.ndarray]): From :meth:`search`.
+            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
+                middle.
+
+        Returns:
+            np.ndarray: (N, h, w) float32, probabilities 0..1 over each box.
+        """
         rois = mask_rois(boxes, self.search_size)
         rois[:, 0] = 0  # each has its own map
         with stage('mask'):

@@ -131,7 +131,14 @@ def difference(rows: Sequence[Dict[str, Any]],
 
 
 def first_starts(rows: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """list[dict]: The runs from the first frame alone, as others report."""
+    """Leave out all starts but the first frame.
+
+    Args:
+        rows (Sequence[dict]): Of :func:`estimate`.
+
+    Returns:
+        list[dict]: The runs from the first frame alone, as others report.
+    """
     return [row for row in rows if row['start'] == FIRST]
 
 

@@ -109,7 +109,14 @@ class SoftMask(NamedTuple):
     image_size: Tuple[int, int]
 
     def paste(self, threshold: float) -> PastedMask:
-        """PastedMask: What :func:`paste_mask` makes of it."""
+        """Paste it at a threshold.
+
+        Args:
+            threshold (float): Probabilities above it are the target, 0..1.
+
+        Returns:
+            PastedMask: What :func:`paste_mask` makes of it.
+        """
         return paste_mask(*self, threshold)
 
 

@@ -17,6 +17,11 @@ class AttentionView:
     Args:
         model (SiamAttn): The tracker's.
         size (tuple[int, int]): Width and height of the frames.
+
+    Attributes:
+        probe (AttentionProbe): Open while frames are tracked.
+        size (tuple[int, int]): Width and height of frame and maps.
+        picks (EvenPicks): Frames for a strip.
     """
 
     def __init__(self, model: nn.Module, size: Tuple[int, int]) -> None:
@@ -28,7 +33,17 @@ class AttentionView:
 
     def add(self, drawn: np.ndarray, box: np.ndarray,
             caption: str) -> np.ndarray:
-        """Take the next frame and its box; gives the wider picture."""
+        """Take the next frame.
+
+        Args:
+            drawn (np.ndarray): (H, W, 3) uint8, BGR, with its result.
+            box (np.ndarray): (4,), x, y, w, h in pixels: what was found.
+            caption (str): Of the frame, for the strip.
+
+        Returns:
+            np.ndarray: (H, W', 3) uint8, BGR, of :attr:`size`: the maps are
+            beside the frame, from the second one on.
+        """
         maps = None
         if self._box is not None:
             maps = self.probe.maps(self._box, box)

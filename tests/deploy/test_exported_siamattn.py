@@ -177,7 +177,7 @@ def test_bad_files_are_named(make_variant, make_export, tmp_path):
          for p in model.metadata_props}, '')
     del model.metadata_props[:]
     onnx.save(model, str(template))
-    with pytest.raises(ExportError, match='tools/export.py'):
+    with pytest.raises(ExportError, match='siamattn export'):
         init_tracker(config, str(track))
     model.metadata_props.add(
         key=METADATA_KEY, value=metadata._replace(export_id='x').dump())

@@ -27,7 +27,7 @@ def test_metadata_survives_a_file():
                                      {METADATA_KEY: '{"graph": "track"}'},
                                      {METADATA_KEY: '3'}])
 def test_other_files_are_named(entries):
-    with pytest.raises(ExportError, match='a.onnx.*tools/export.py'):
+    with pytest.raises(ExportError, match='a.onnx.*siamattn export'):
         Metadata.parse(entries, 'a.onnx')
 
 

@@ -31,7 +31,16 @@ __all__ = ['main']
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn benchmark') -> int:
-    """Measure, print, write."""
+    """Measure, print, write.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code: 0.
+    """
     parser = make_parser(prog, __doc__)
     args = parser.parse_args(argv)
     mode = check_mode(parser, args)

@@ -167,7 +167,16 @@ def _size(text: str) -> Tuple[int, int]:
 
 
 def check_mode(parser: Parser, args: argparse.Namespace) -> str:
-    """Which of the measurements is asked for."""
+    """Find out which of the measurements is asked for.
+
+    Args:
+        parser (Parser): Says what is wrong, and exits with code 2.
+        args (argparse.Namespace): Of the command line; ``runs`` is filled in.
+
+    Returns:
+        str: Name of the argument: ``config``, ``train_step``, ``pipeline``,
+        ``data_memory`` or ``peers``.
+    """
     modes = [
         name for name in ('config', 'train_step', 'pipeline', 'data_memory',
                           'peers') if getattr(args, name)

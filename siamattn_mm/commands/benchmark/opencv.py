@@ -20,7 +20,19 @@ REQUIREMENT = 'requirements/peers.txt'
 
 
 def run_peers(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
-    """OpenCV's trackers."""
+    """Score OpenCV's trackers on a folder of sequences.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        console (Console): Where tables go.
+
+    Returns:
+        dict[str, Any]: All figures, for --json.
+
+    Raises:
+        SequenceFolderError: If the folder is not as expected.
+        BenchmarkError: If a tracker cannot be had or ends.
+    """
     models = {
         key: path
         for key in TRACKERS['nano'][1]

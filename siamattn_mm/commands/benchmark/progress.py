@@ -4,7 +4,14 @@ from rich.console import Console
 
 
 def progress_bar(console: Console) -> progress.Progress:
-    """As the other tools have it."""
+    """Make a bar as the other tools have it.
+
+    Args:
+        console (Console): Where it is drawn.
+
+    Returns:
+        progress.Progress: Without a task yet.
+    """
     return progress.Progress(
         progress.TextColumn('{task.description}'),
         progress.BarColumn(),

@@ -18,7 +18,20 @@ from .progress import progress_bar
 
 
 def read_frames(args: argparse.Namespace) -> Tuple[List[Any], List[float]]:
-    """The frames of a run, and the target in the first one."""
+    """Read the frames of a run, and the target in the first one.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+
+    Returns:
+        tuple[list[np.ndarray], list[float]]: Frames, (H, W, 3) uint8, BGR, and
+        x, y, w, h in pixels.
+
+    Raises:
+        ValueError: If the target is not known, or is given for a synthetic
+            video.
+        OSError: If the video cannot be read.
+    """
     if args.video is None:
         if args.box is not None:
             raise ValueError('--box is for a --video')
@@ -38,7 +51,17 @@ def read_frames(args: argparse.Namespace) -> Tuple[List[Any], List[float]]:
 
 def tracker_specs(args: argparse.Namespace
                   ) -> List[frame_benchmark.TrackerSpec]:
-    """The tracker, and the one to compare it with."""
+    """Take the tracker, and the one to compare it with.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+
+    Returns:
+        list[TrackerSpec]: One or two.
+
+    Raises:
+        ValueError: If --compare says nothing that differs.
+    """
     first = frame_benchmark.TrackerSpec(
         find_config(args.config), args.cfg_options, args.checkpoint,
         args.device, args.runtime)
@@ -68,7 +91,20 @@ def tracker_specs(args: argparse.Namespace
 
 
 def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
-    """Time, arithmetic and memory of one tracker or two."""
+    """Measure time, arithmetic and memory of one tracker or two.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        console (Console): Where tables go.
+
+    Returns:
+        dict[str, Any]: All figures, for --json.
+
+    Raises:
+        ValueError: If arguments do not go together, or there are too few
+            frames.
+        OSError: If a file cannot be read.
+    """
     specs = tracker_specs(args)
     if args.busy is not None and len(specs) > 1:
         raise ValueError('--busy times one tracker: leave out --compare...')
@@ -109,7 +145,18 @@ def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
 
 def run_busy(args: argparse.Namespace, console: Console, tracker: Any,
              frames: List[Any], box: List[float]) -> Dict[str, Any]:
-    """Time of a frame beside spinning processes."""
+    """Measure the time of a frame beside spinning processes.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        console (Console): Where tables go.
+        tracker (Tracker): Built.
+        frames (list[np.ndarray]): (H, W, 3) uint8, BGR.
+        box (list[float]): x, y, w, h in pixels: the target in the first one.
+
+    Returns:
+        dict[str, Any]: All figures, for --json.
+    """
     numbers = args.busy or [1, 2]
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task('runs', total=args.runs * (1 + len(numbers)))

@@ -24,7 +24,18 @@ PIPELINE_BATCH = 8
 
 def run_train_step(args: argparse.Namespace,
                    console: Console) -> Dict[str, Any]:
-    """A training step, or its targets and RoIs alone."""
+    """Measure a training step, or its targets and RoIs alone.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        console (Console): Where tables go.
+
+    Returns:
+        dict[str, Any]: All figures, for --json.
+
+    Raises:
+        ValueError: If the device cannot be used.
+    """
     init_default_scope('mmtrack')
     device = check_device(args.device)
     console.print(f'device: {describe_device(device)}', soft_wrap=True)
@@ -57,7 +68,15 @@ def run_train_step(args: argparse.Namespace,
 
 def run_pipeline(args: argparse.Namespace,
                  console: Console) -> Dict[str, Any]:
-    """Training pairs a second."""
+    """Measure training pairs a second.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        console (Console): Where tables go.
+
+    Returns:
+        dict[str, Any]: All figures, for --json.
+    """
     init_default_scope('mmtrack')
     report = []
     cores = usable_cores()
@@ -85,7 +104,15 @@ def run_pipeline(args: argparse.Namespace,
 
 def run_data_memory(args: argparse.Namespace,
                     console: Console) -> Dict[str, Any]:
-    """Memory of the annotations."""
+    """Measure the memory of the annotations.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+        console (Console): Where tables go.
+
+    Returns:
+        dict[str, Any]: All figures, for --json.
+    """
     with Console(stderr=True).status('reading pairs, some minutes'):
         report = data_memory.measure_data_memory(
             args.annotated_frames,

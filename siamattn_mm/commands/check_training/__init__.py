@@ -19,7 +19,16 @@ __all__ = ['main']
 
 def main(argv: Optional[Sequence[str]] = None,
          prog: str = 'siamattn check-training') -> int:
-    """Check, and say whether all is equal; 1 if not."""
+    """Check, and say whether all is equal.
+
+    Args:
+        argv (Sequence[str], optional): Arguments. Defaults to None: this
+            program's.
+        prog (str): What messages call the program.
+
+    Returns:
+        int: Exit code: 1 if something differs.
+    """
     args = parse_args(argv, prog, __doc__.split('\n')[0])
     if getattr(args, 'save', None):
         save_gradients(args)

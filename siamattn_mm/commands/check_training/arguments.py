@@ -100,7 +100,11 @@ def parse_args(argv: Optional[Sequence[str]], prog: str,
 
 
 def fail(message: str) -> NoReturn:
-    """Say what is wrong, and exit with code 2."""
+    """Say what is wrong, and exit with code 2.
+
+    Args:
+        message (str): One line.
+    """
     print(f'{sys.argv[0]}: error: {message}', file=sys.stderr)
     sys.exit(2)
 

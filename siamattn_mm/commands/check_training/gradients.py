@@ -37,6 +37,11 @@ class SaveGradients(Hook):
         self.norms_in_training = norms_in_training
 
     def before_train(self, runner: Runner) -> None:
+        """Give what starts at zero some noise, and write in place of a step.
+
+        Args:
+            runner (Runner): Of training.
+        """
         # Attention scalars and offsets start at zero: whatever lies behind
         # them would have no gradient.
         generator = torch.Generator().manual_seed(1)
@@ -48,6 +53,11 @@ class SaveGradients(Hook):
         runner.optim_wrapper.step = self._save
 
     def before_run(self, runner: Runner) -> None:
+        """Look up what is awaited, and take data in the model's precision.
+
+        Args:
+            runner (Runner): Of training.
+        """
         self.model = getattr(runner.model, 'module', runner.model)
         # What DDP waits for, if it does not look for what is unused.
         self.awaited = []
@@ -66,6 +76,7 @@ class SaveGradients(Hook):
                 }))
 
     def before_train_iter(self, *args, **kwargs) -> None:
+        """Put norms in evaluation mode, if they are to be."""
         for module in self.model.modules():
             if isinstance(module, _BatchNorm) and not self.norms_in_training:
                 module.eval()

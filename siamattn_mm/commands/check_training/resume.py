@@ -42,9 +42,22 @@ class Training:
             fail(f'{work_dir} is not empty: give another --work-dir')
 
     def checkpoint(self, iteration: int) -> str:
+        """Name the file of an iteration.
+
+        Args:
+            iteration (int): From 1.
+
+        Returns:
+            str: Its path, whether it is there or not.
+        """
         return osp.join(self.work_dir, f'iter_{iteration}.pth')
 
     def start(self, resume: bool) -> None:
+        """Start the run in a process of its own.
+
+        Args:
+            resume (bool): Whether it goes on from the last checkpoint.
+        """
         with open(self.log, 'a') as log:
             # A group of its own, so that a kill takes the workers too.
             self.process = subprocess.Popen(
@@ -54,7 +67,12 @@ class Training:
                 start_new_session=True)
 
     def wait_for(self, iteration: int) -> None:
-        """Return as soon as the checkpoint of an iteration is there."""
+        """Return as soon as the checkpoint of an iteration is there.
+
+        Args:
+            iteration (int): From 1; training that ends before is an error that
+                exits with code 2.
+        """
         while not osp.exists(self.checkpoint(iteration)):
             if self.process is None or self.process.poll() is not None:
                 with open(self.log) as log:
@@ -66,7 +84,13 @@ class Training:
 
     def kill_between(self, iteration: int, following: int,
                      delay: float) -> None:
-        """Kill it so many seconds after a checkpoint, or after the next."""
+        """Kill it some time after a checkpoint, or after the next.
+
+        Args:
+            iteration (int): Of the checkpoint.
+            following (int): Of the next.
+            delay (float): Seconds.
+        """
         self.wait_for(iteration)
         deadline = time.monotonic() + delay
         while time.monotonic() < deadline and not osp.exists(
@@ -75,12 +99,20 @@ class Training:
         self.kill()
 
     def kill(self) -> None:
+        """Kill it, if it runs, with all that it started."""
         if self.process is not None and self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def last(self) -> str:
-        """Name of the checkpoint that a resumed run starts from."""
+        """Name the checkpoint that a resumed run starts from.
+
+        Returns:
+            str: The file's name without its folder.
+
+        Raises:
+            OSError: If there is none yet.
+        """
         with open(osp.join(self.work_dir, 'last_checkpoint')) as file:
             return osp.basename(file.read())
 

@@ -61,7 +61,11 @@ class GraphedRuntime(TorchRuntime):
                 and not self._recorded.given_up)
 
     def start(self) -> ContextManager:
-        """Forget what was recorded of other weights."""
+        """Forget what was recorded of other weights.
+
+        Returns:
+            ContextManager: To take the first frame in.
+        """
         context, recorded = super().start(), self._recorded
         with recorded.lock:
             weights = tuple(
@@ -74,7 +78,12 @@ class GraphedRuntime(TorchRuntime):
 
     @contextlib.contextmanager
     def frame(self) -> Iterator[None]:
-        """Use the recorded memory alone."""
+        """Keep the recorded memory for one video.
+
+        Yields:
+            None: Other threads' frames of this model wait until the end of
+            the block.
+        """
         with self._recorded.lock, super().frame():
             yield
 

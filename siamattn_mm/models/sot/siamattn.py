@@ -118,7 +118,11 @@ class SiamAttn(FrozenParts, VideoPredictor, SiamAttnNetwork):
         return TrackingSession(runtime, cfg)
 
     def prepare(self) -> None:
-        """Take the fast paths; once for each video."""
+        """Take the fast paths; once for each video.
+
+        What ``test_cfg`` says of ``fold_norms`` and ``compile`` is looked at
+        again, so that it may be changed between two videos.
+        """
         cfg = self.tracking_cfg
         prepare_for_inference(self, self.optimize, cfg.fold_norms, cfg.compile)
 

@@ -37,7 +37,7 @@ class BoxCalibration(OnlinePart):
         self.max_bias = max_bias
 
     def learn(self, target: np.ndarray, views: Sequence[View]) -> np.ndarray:
-        """See :class:`OnlinePart`.
+        """Learn the bias of the first frame's boxes.
 
         Args:
             target (np.ndarray): Not used.
@@ -52,7 +52,16 @@ class BoxCalibration(OnlinePart):
         return self.share * np.mean(plausible, 0) if plausible else np.zeros(4)
 
     def calibrate(self, state: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-        """See :class:`OnlinePart`."""
+        """Take the bias off.
+
+        Args:
+            state (np.ndarray): (4,), from :meth:`learn`.
+            boxes (np.ndarray): (K, 4), cxcywh in crop pixels from the crop's
+                middle.
+
+        Returns:
+            np.ndarray: (K, 4), likewise.
+        """
         columns, bias = boxes.T, state[:, None]
         sizes = columns[2:] * np.exp(-bias[2:])
         return np.concatenate([columns[:2] - bias[:2] * sizes, sizes]).T

@@ -89,6 +89,9 @@ class FrameStep:
 
         Returns:
             TrackState: The first state.
+
+        Raises:
+            ValueError: If ``test_cfg`` asks for ``fp16`` on a CPU.
         """
         cfg, (x, y, w, h) = self.cfg, (float(value) for value in bbox)
         box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
@@ -149,7 +152,11 @@ class FrameStep:
             states (Sequence[TrackState]): N, none of them changed.
 
         Returns:
-            tuple[list[TrackResult], list[TrackState]]: N of each.
+            tuple[list[TrackResult], list[TrackState]]: N of each, in the same
+            order.
+
+        Raises:
+            ValueError: If ``test_cfg`` asks for ``fp16`` on a CPU.
         """
         with self.runtime.frame():
             choices, windows, seen = self._look(frame, states)

@@ -48,7 +48,14 @@ class SearchOutput(NamedTuple):
     fused: Any
 
     def features_of(self, index: int) -> PartFeatures:
-        """tuple[tuple[Tensor]]: One crop's, (1, ...) each."""
+        """What the parts take from one crop.
+
+        Args:
+            index (int): Of the crop, from 0.
+
+        Returns:
+            tuple[tuple[Tensor]]: (1, ...) each, of each part.
+        """
         return tuple(
             tuple(values[index:index + 1] for values in part)
             for part in self.features)
@@ -62,7 +69,6 @@ class Runtime:
     Args:
         parts (Sequence[OnlinePart]): What learns from the video.
         anchor_generator (SiamAttnAnchorGenerator): Of the RPN.
-
     """
 
     def __init__(self, parts: Sequence[OnlinePart],
@@ -123,10 +129,11 @@ class Runtime:
 
         Args:
             fused (Any): From :meth:`search`.
-            boxes (np.ndarray): (N, 4).
+            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
+                middle.
 
         Returns:
-            np.ndarray: (N, 4) float64.
+            np.ndarray: (N, 4) float64, likewise.
         """
         raise NotImplementedError
 
@@ -135,10 +142,11 @@ class Runtime:
 
         Args:
             fused (Any): From :meth:`search`.
-            boxes (np.ndarray): (N, 4).
+            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
+                middle.
 
         Returns:
-            np.ndarray: (N, h, w) float32, probabilities over each box.
+            np.ndarray: (N, h, w) float32, probabilities 0..1 over each box.
         """
         raise NotImplementedError
 
@@ -194,22 +202,26 @@ class TorchRuntime(Runtime):
 
     @property
     def refines_boxes(self) -> bool:
-        """bool: See :class:`Runtime`."""
+        """bool: Whether there is a box head that ``test_cfg`` asks for."""
         return self.model.with_refine_head and self.cfg.refine.box
 
     @property
     def makes_masks(self) -> bool:
-        """bool: See :class:`Runtime`."""
+        """bool: Whether there is a mask head."""
         return self.model.makes_masks
 
     def start(self) -> ContextManager:
-        """Choose how threads wait, and lay weights out."""
+        """Choose how threads wait, and lay weights out.
+
+        Returns:
+            ContextManager: To take the first frame in.
+        """
         LOAD.start()
         self.model.prepare()
         return contextlib.nullcontext()
 
     def frame(self) -> ContextManager:
-        """ContextManager: That takes the time for choosing threads."""
+        """ContextManager: Takes the frame's time, to choose threads by."""
         return LOAD.frame()
 
     def _device(self) -> torch.device:
@@ -232,7 +244,17 @@ class TorchRuntime(Runtime):
 
     @torch.inference_mode()
     def template(self, crop: np.ndarray) -> TemplateFeatures:
-        """See :meth:`Runtime.template`."""
+        """Take what a target looks like.
+
+        Args:
+            crop (np.ndarray): (S, S, 3) uint8, BGR.
+
+        Returns:
+            TemplateFeatures: On the model's device; never changed.
+
+        Raises:
+            ValueError: If ``test_cfg`` asks for ``fp16`` on a CPU.
+        """
         model = self.model
         with self._precision():
             feats = model.forward_template(
@@ -245,7 +267,21 @@ class TorchRuntime(Runtime):
     @torch.inference_mode()
     def search(self, templates: Sequence[TemplateFeatures],
                crops: np.ndarray, learnt: Sequence[tuple]) -> SearchOutput:
-        """See :meth:`Runtime.search`."""
+        """Look for N targets in one batch.
+
+        Args:
+            templates (Sequence[TemplateFeatures]): N, from :meth:`template`.
+            crops (np.ndarray): (N, S, S, 3) uint8, BGR, each around a
+                target's last place.
+            learnt (Sequence[tuple]): Of each target the parts' states, None
+                for what has not learnt yet.
+
+        Returns:
+            SearchOutput: Of N crops; its tensors on the model's device.
+
+        Raises:
+            ValueError: If ``test_cfg`` asks for ``fp16`` on a CPU.
+        """
         LOAD.check()
         template = (templates[0] if len(templates) == 1 else
                     batched(templates))
@@ -274,7 +310,17 @@ class TorchRuntime(Runtime):
 
     @torch.inference_mode()
     def refine_boxes(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
-        """See :meth:`Runtime.refine_boxes`."""
+        """Refine one box per crop.
+
+        Args:
+            fused (tuple[Tensor | None]): From :meth:`search`: the fused maps
+                of box and mask, (N, C, h, w) each.
+            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
+                middle.
+
+        Returns:
+            np.ndarray: (N, 4) float64, likewise.
+        """
         middle = np.array([self.cfg.search_size / 2] * 2 + [0, 0])
         with stage('refinement box'):
             found = self._refine(
@@ -289,7 +335,17 @@ class TorchRuntime(Runtime):
 
     @torch.inference_mode()
     def segment(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
-        """See :meth:`Runtime.segment`."""
+        """Segment one box per crop.
+
+        Args:
+            fused (tuple[Tensor | None]): From :meth:`search`: the fused maps
+                of box and mask, (N, C, h, w) each.
+            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
+                middle.
+
+        Returns:
+            np.ndarray: (N, h, w) float32, probabilities 0..1 over each box.
+        """
         with stage('mask'):
             rois = torch.from_numpy(mask_rois(boxes, self.cfg.search_size))
             return self._segment(fused[1], rois).cpu().numpy()

@@ -38,6 +38,9 @@ class TrackingSession:
         Args:
             frame (np.ndarray): (H, W, 3) BGR uint8.
             bbox (Sequence[float]): xywh in image pixels.
+
+        Raises:
+            ValueError: If ``test_cfg`` asks for ``fp16`` on a CPU.
         """
         self.state = self.frame_step.begin(frame, bbox)
 
