@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmtrack.registry import TASK_UTILS
 
 from siamattn_mm.apis import init_tracker
+from siamattn_mm.models.task_modules import OnlinePart
 
 pytest.importorskip('optuna')
 
@@ -175,6 +177,32 @@ def test_mistakes_in_parts(run, config_with_parts, space, message):
     last = error.splitlines()[-1]
     assert code == 2 and re.search(f'^search.py: error: .*{message}', last)
     assert 'Traceback' not in error
+
+
+@pytest.fixture
+def picky_part():
+    """A part that takes the ends of a range, but not what is between."""
+
+    @TASK_UTILS.register_module()
+    class Picky(OnlinePart):
+
+        def __init__(self, level=0., limit=1.):
+            if 0 < level < limit:
+                raise ValueError(f'level must not be {level}')
+
+    yield
+    TASK_UTILS.module_dict.pop('Picky')
+
+
+def test_a_part_that_refuses_a_trials_numbers(run, tmp_path, picky_part,
+                                              small_config_path):
+    path = tmp_path / 'picky.py'
+    path.write_text(f'_base_ = {str(small_config_path)!r}\n'
+                    "model = dict(online=[dict(type='Picky')])\n")
+    code, _, error = run('--space', 'level=0:1', config=path)
+    assert code == 2 and 'Traceback' not in error
+    assert re.search('^search.py: error: online.Picky.level=0.*must not be',
+                     error.splitlines()[-1])
 
 
 def test_the_config_is_written_by_one_at_a_time(run, tmp_path, monkeypatch):
