@@ -117,10 +117,12 @@ def main(argv: Optional[Sequence[str]] = None,
     args = parser.parse_args(argv)
     if args.threads is not None and args.threads < 1:
         parser.error('--threads must be at least 1')
-    config = names_of('utils', 'configs.py')['find_config'](args.config)
-    for path in filter(None, (config, args.checkpoint)):
-        if not osp.isfile(path):
-            parser.error(f'{path!r} does not exist')
+    try:
+        config = names_of('utils', 'configs.py')['require_config'](args.config)
+    except FileNotFoundError as error:
+        parser.error(str(error))
+    if args.checkpoint and not osp.isfile(args.checkpoint):
+        parser.error(f'{args.checkpoint!r} does not exist')
     server = say_hello(parser)
     try:
         count = load_and_serve(server, args, config)

@@ -20,7 +20,7 @@ from siamattn_mm.models.trackers import (
 )
 from siamattn_mm.models.trackers.mmtrack_adapter import VideoPredictor
 from siamattn_mm.utils import CheckpointError, load_into
-from siamattn_mm.utils.configs import DEFAULT_CONFIG, find_config
+from siamattn_mm.utils.configs import DEFAULT_CONFIG, require_config
 from siamattn_mm.utils.devices import check_device
 from siamattn_mm.utils.machine_load import LOAD
 from siamattn_mm.utils.stages import stage
@@ -222,7 +222,8 @@ def read_config(config: Union[str, os.PathLike, Config]) -> Config:
         Config: With a ``model``.
 
     Raises:
-        FileNotFoundError: If there is no such config.
+        FileNotFoundError: If there is no such config; those that ship with
+            the package and have a name like it are named.
         TypeError: If it is neither a path nor a ``Config``.
         ValueError: If it describes no model.
     """
@@ -230,9 +231,7 @@ def read_config(config: Union[str, os.PathLike, Config]) -> Config:
         if not isinstance(config, (str, os.PathLike)):
             raise TypeError('config is a path or a Config, but got '
                             f'{type(config).__name__}')
-        config = find_config(os.fspath(config))
-        if not osp.isfile(config):
-            raise FileNotFoundError(f'config {config!r} does not exist')
+        config = require_config(config)
         if not config.endswith(_CONFIG_SUFFIXES):
             raise ValueError(f'config {config!r} is not a config file '
                              f'({", ".join(_CONFIG_SUFFIXES)})')

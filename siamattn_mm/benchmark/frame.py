@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from siamattn_mm.apis import Tracker, init_tracker
 from siamattn_mm.deploy import is_exported
+from siamattn_mm.utils.configs import require_config
 from siamattn_mm.utils.devices import device_of
 
 from .clocks import Clock, clock_for
@@ -67,9 +68,7 @@ class TrackerSpec(NamedTuple):
             FileNotFoundError: If there is no such config.
             ValueError: As :func:`~siamattn_mm.apis.init_tracker`.
         """
-        if not osp.isfile(self.config):
-            raise FileNotFoundError(f'config {self.config!r} does not exist')
-        config = Config.fromfile(self.config)
+        config = Config.fromfile(require_config(self.config))
         config.merge_from_dict(self.options or {})
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
             # An untrained model takes as long as a trained one. Without

@@ -1,7 +1,6 @@
 """Time and memory of a training step."""
 import contextlib
 import logging
-import os.path as osp
 import sys
 import time
 from itertools import islice
@@ -15,6 +14,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
 from mmtrack.registry import MODELS
+
+from siamattn_mm.utils.configs import require_config
 
 from .clocks import clock_for
 from .errors import BenchmarkError
@@ -75,9 +76,7 @@ class StepSpec(NamedTuple):
             FileNotFoundError: If there is no such config.
             BenchmarkError: If it is no config for training.
         """
-        if not osp.isfile(self.config):
-            raise FileNotFoundError(f'config {self.config!r} does not exist')
-        config = Config.fromfile(self.config)
+        config = Config.fromfile(require_config(self.config))
         config.merge_from_dict(self.options or {})
         for key in ('train_dataloader', 'optim_wrapper'):
             if not config.get(key):

@@ -13,7 +13,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import DATASETS, init_default_scope
 
 from siamattn_mm.datasets import PairSampler
-from siamattn_mm.utils.configs import find_config
+from siamattn_mm.utils.configs import require_config
 from siamattn_mm.utils.images import write_image
 from siamattn_mm.visualization.pair_sheet import contact_sheet, draw_pair
 
@@ -65,7 +65,7 @@ def main(argv: Optional[Sequence[str]] = None,
         int: Exit code: 0.
     """
     args = parse_args(argv, prog)
-    cfg = Config.fromfile(find_config(args.config))
+    cfg = Config.fromfile(require_config(args.config))
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmtrack'))

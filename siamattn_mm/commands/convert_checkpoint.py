@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.utils import CheckpointError, load_state_dict
-from siamattn_mm.utils.configs import find_config
+from siamattn_mm.utils.configs import require_config
 from siamattn_mm.utils.convert import RULES, convert
 from siamattn_mm.utils.files import written_whole
 
@@ -70,7 +70,7 @@ def main(argv: Optional[Sequence[str]] = None,
 
     args = parse_args(argv, prog)
     try:
-        config = Config.fromfile(find_config(args.config))
+        config = Config.fromfile(require_config(args.config))
         init_default_scope('mmtrack')
         model = MODELS.build(config.model)
         converted = convert(

@@ -36,7 +36,6 @@ from siamattn_mm.evaluation.starts import starts_of
 from siamattn_mm.utils.command_line import (
     Parser,
     add_model_arguments,
-    find_config,
     say_device,
 )
 from siamattn_mm.utils.files import check_writable, written_whole
@@ -270,7 +269,7 @@ def main(argv: Optional[Sequence[str]] = None,
             before = read_runs(args.against)
         if args.out is not None:
             check_writable(args.out)
-        config = apis.tracker.read_config(find_config(args.config))
+        config = apis.tracker.read_config(args.config)
         config.merge_from_dict(args.cfg_options)
         folders = find_folders(args.data_root, args.sequences, args.list)
         rows: List[Dict[str, Any]] = []

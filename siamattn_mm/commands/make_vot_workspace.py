@@ -18,7 +18,7 @@ from siamattn_mm.utils.command_line import (
     DEFAULT_RUNTIME,
     Parser,
     add_model_arguments,
-    find_config,
+    require_config,
 )
 
 
@@ -92,10 +92,9 @@ def tracker_command(args: argparse.Namespace) -> List[str]:
     Raises:
         FileNotFoundError: If config or checkpoint do not exist.
     """
-    config = find_config(args.config)
-    for path in filter(None, (config, args.checkpoint)):
-        if not osp.isfile(path):
-            raise FileNotFoundError(f'{path!r} does not exist')
+    config = require_config(args.config)
+    if args.checkpoint and not osp.isfile(args.checkpoint):
+        raise FileNotFoundError(f'{args.checkpoint!r} does not exist')
     command = [
         sys.executable, '-m', 'siamattn_cli', 'vot-tracker', '--config',
         osp.abspath(config), '--region', args.region

@@ -19,7 +19,7 @@ from siamattn_mm.compat import work_on_cpu
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.datasets.errors import DataError, TooManyUnreadableError
 from siamattn_mm.utils import CheckpointError
-from siamattn_mm.utils.configs import find_config
+from siamattn_mm.utils.configs import did_you_mean, find_config
 from siamattn_mm.utils.devices import check_device, describe_device
 from siamattn_mm.utils.safe_loading import read_checkpoints_safely
 
@@ -51,7 +51,8 @@ def run(name: str, argv: Optional[Sequence[str]], prog: str) -> None:
                        ('checkpoint', getattr(args, 'checkpoint', None))):
         # Checkpoints may also be URLs.
         if path is not None and '://' not in path and not osp.isfile(path):
-            _fail(f'{kind} {path!r} is not a file')
+            hint = did_you_mean(path) if kind == 'config' else ''
+            _fail(f'{kind} {path!r} is not a file{hint}')
     read_checkpoints_safely()
     if name == 'test':
         fix_threads()

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.status import Status
 
 # Before mmtrack: it is what makes mmtrack importable.
-from siamattn_mm.utils.command_line import Parser, find_config
+from siamattn_mm.utils.command_line import Parser, require_config
 from siamattn_mm.utils.files import check_writable
 from siamattn_mm.visualization import report
 from siamattn_mm.visualization.report.build import PAGE_NAME
@@ -90,10 +90,7 @@ def build_dataset(args: argparse.Namespace) -> Tuple[Any, Dict[str, str]]:
     if args.config is None:
         dataset = dict(type='SOTFolderDataset', data_root=args.data_root)
     else:
-        path = find_config(args.config)
-        if not osp.isfile(path):
-            raise FileNotFoundError(f'config {args.config!r} does not exist')
-        config = Config.fromfile(path)
+        config = Config.fromfile(require_config(args.config))
         config.merge_from_dict(args.cfg_options or {})
         if 'test_dataloader' not in config:
             raise ValueError(f'config {args.config!r} has no test_dataloader')

@@ -1,9 +1,10 @@
 """Search a config's tracking parameters on a validation set.
 
 Tunes numbers of `test_cfg` (penalty_k, window_influence, lr by default; the
-mask threshold where there are masks) for success AUC, and writes a config
-that inherits. Give it sequences for training or validation: figures on
-sequences that the parameters were tuned on are worth nothing.
+mask threshold where there are masks), or of the parts that learn from the
+video, for success AUC, and writes a config that inherits. Give it sequences
+for training or validation: figures on sequences that the parameters were
+tuned on are worth nothing.
 
 Example:
     siamattn search CONFIG --data-root data/train_sequences \\
@@ -155,7 +156,9 @@ def make_parser(prog: str) -> Parser:
         type=key_and_range,
         metavar='KEY=LOW:HIGH',
         help='numbers of test_cfg and their ranges, e.g. lr=0.1:0.9 or '
-        'rpn.lr=0.1:0.9 (default: search_space of the config, or ' + ' '.join(
+        'rpn.lr=0.1:0.9, and of the list online, e.g. influence=0.2:0.8 or '
+        'online.CorrelationFilter.influence=0.2:0.8 (default: search_space '
+        'of the config, or ' + ' '.join(
             f'{key}={low}:{high}'
             for key, (low, high) in DEFAULT_RANGES.items()) + ')')
     parser.add_argument(
@@ -246,14 +249,14 @@ def load_sequences(args: argparse.Namespace) -> search.SequenceStore:
                 task, completed=done, total=total))
 
 
-def conditions_of(args: argparse.Namespace, model, test_cfg, space,
+def conditions_of(args: argparse.Namespace, model, model_cfg, space,
                   store) -> Dict[str, object]:
     """Say what makes trials comparable; paths do not.
 
     Args:
         args (argparse.Namespace): Of the command line.
         model (SiamAttn): Whose weights count.
-        test_cfg (ConfigDict): The config's.
+        model_cfg (ConfigDict): The config's model.
         space (list[Parameter]): What is searched.
         store (SequenceStore): What is tracked.
 
@@ -261,8 +264,10 @@ def conditions_of(args: argparse.Namespace, model, test_cfg, space,
         dict[str, Any]: Equal for trials that may share a study.
     """
     from siamattn_mm.search.study import fingerprint
-    fixed = test_cfg.to_dict()
-    for key in [MASK_KEY] + [parameter.key for parameter in space]:
+    fixed = model_cfg.test_cfg.to_dict()
+    keys = [parameter.key for parameter in space]
+    of_parts = [key for key in keys if key.startswith(search.PREFIX)]
+    for key in {MASK_KEY, *keys} - set(of_parts):
         *groups, name = key.split('.')
         branch = fixed
         for group in groups:
@@ -270,20 +275,24 @@ def conditions_of(args: argparse.Namespace, model, test_cfg, space,
         branch.pop(name, None)
     return dict(
         weights=fingerprint(model),
-        parameters=sorted(parameter.key for parameter in space),
+        parameters=sorted(keys),
         fixed_test_cfg=fixed,
+        fixed_online=search.without_numbers(
+            model_cfg.get('online'), of_parts),
         sequences=[[s.name, len(s)] for s in store.sequences],
         mask_weight=args.mask_weight,
         thresholds=args.mask_thr,
         device=device_of(model).type)
 
 
-def run_trials(args: argparse.Namespace, model, store, found) -> None:
+def run_trials(args: argparse.Namespace, model, model_cfg, store,
+               found) -> None:
     """Search, and write the config each time it gets better.
 
     Args:
         args (argparse.Namespace): Of the command line.
-        model (SiamAttn): Its ``test_cfg`` is changed.
+        model (SiamAttn): Its numbers are changed.
+        model_cfg (ConfigDict): The config of the model.
         store (SequenceStore): What is tracked.
         found (Search): Takes the trials.
     """
@@ -298,7 +307,7 @@ def run_trials(args: argparse.Namespace, model, store, found) -> None:
             sequence = store.sequences[number]
             if not number:
                 bar.reset(frames)
-            search.set_values(model, values)
+                search.set_values(model, values, model_cfg.get('online'))
             bar.update(frames, description=f'  {sequence.name}')
             outcome = search.track_sequence(model, sequence, sweep)
             bar.advance(frames, len(sequence))
@@ -359,19 +368,21 @@ def write_values(args: argparse.Namespace, store, found) -> Dict[str, float]:
     return values
 
 
-def report(args: argparse.Namespace, test_cfg, store, found) -> None:
+def report(args: argparse.Namespace, model_cfg, store, found) -> None:
     """Say what was found.
 
     Args:
         args (argparse.Namespace): Of the command line.
-        test_cfg (ConfigDict): With the values of before.
+        model_cfg (ConfigDict): With the values of before.
         store (SequenceStore): What was tracked.
         found (Search): The trials.
     """
     values = write_best(args, store, found)
     best, base = found.best, found.baseline
     for key, value in values.items():
-        print(f'{key}: {search.get_value(test_cfg, key):g} -> {value:g}')
+        before = search.get_value(model_cfg.test_cfg, key,
+                                  model_cfg.get('online'))
+        print(f'{key}: {before:g} -> {value:g}')
     line = f'success {best.success:.4f}'
     if base is not None:
         line += f' (before: {base.success:.4f})'
@@ -412,10 +423,10 @@ def main(argv: Optional[Sequence[str]] = None,
         check_writable(args.storage)
         model = load_model(args, parser.prog)
         config = Config.fromfile(args.config)
-        test_cfg = config.model.test_cfg
         space = search.make_space(
-            test_cfg,
-            dict(args.space or config.get('search_space') or DEFAULT_RANGES))
+            config.model.test_cfg,
+            dict(args.space or config.get('search_space') or DEFAULT_RANGES),
+            config.model.get('online'))
         if any(parameter.key == MASK_KEY for parameter in space):
             raise ValueError('the mask threshold is searched by --mask-thr, '
                              'not --space')
@@ -425,14 +436,16 @@ def main(argv: Optional[Sequence[str]] = None,
                   file=sys.stderr)
         found = Search(
             args.storage, space,
-            conditions_of(args, model, test_cfg, space, store), args.seed,
+            conditions_of(args, model, config.model, space, store), args.seed,
             not args.no_pruning)
     except (ValueError, TypeError, OSError, UnreadableFrameError) as error:
         parser.error(str(error))
     try:
-        run_trials(args, model, store, found)
+        run_trials(args, model, config.model, store, found)
+    except search.RefusedValueError as error:
+        parser.error(str(error))
     except KeyboardInterrupt:
         parser.exit(130, f'{parser.prog}: interrupted; the same command goes '
                     f'on with {args.storage}\n')
-    report(args, test_cfg, store, found)
+    report(args, config.model, store, found)
     return 0

@@ -2,6 +2,7 @@
 import contextlib
 import fcntl
 import hashlib
+import math
 import os
 import socket
 import warnings
@@ -204,7 +205,7 @@ class Search:
     def best(self) -> Optional[Best]:
         """Best: None before the first trial is complete."""
         try:
-            return _to_best(self.study.best_trial)
+            return _to_best(self.study.best_trial, self.space)
         except ValueError:
             return None
 
@@ -214,7 +215,7 @@ class Search:
         for trial in self.study.get_trials(
                 deepcopy=False, states=(TrialState.COMPLETE, )):
             if trial.user_attrs.get(_BASELINE):
-                return _to_best(trial)
+                return _to_best(trial, self.space)
         return None
 
     def run_trial(self, evaluate: Callable[[Dict[str, float], int],
@@ -238,8 +239,9 @@ class Search:
             trial.set_user_attr(_OWNER, [socket.gethostname(), os.getpid()])
         try:
             for p in self.space:
-                trial.suggest_float(p.key, p.low, p.high)
-            values = _rounded(trial.params)
+                (trial.suggest_int if p.whole else trial.suggest_float)(
+                    p.key, p.low, p.high)
+            values = _rounded(trial.params, self.space)
             outcomes = []
             for number in range(num_sequences):
                 outcomes.append(evaluate(values, number))
@@ -293,15 +295,25 @@ def _sampler(seed: Optional[int]) -> optuna.samplers.BaseSampler:
         seed=seed, multivariate=True, constant_liar=True)
 
 
-def _rounded(params: Dict[str, float]) -> Dict[str, float]:
+def _rounded(params: Dict[str, float],
+             space: Sequence[Parameter]) -> Dict[str, float]:
     """What is tried is what the config will say."""
-    return {key: round(value, DECIMALS) for key, value in params.items()}
+    return {
+        p.key: params[p.key] if p.whole or params[p.key] == p.start else round(
+            params[p.key], _decimals(p.high - p.low))
+        for p in space
+    }
 
 
-def _to_best(trial: FrozenTrial) -> Best:
+def _decimals(width: float) -> int:
+    """Enough for a thousand steps in a range; a small one needs more."""
+    return max(DECIMALS, DECIMALS - 1 - math.floor(math.log10(width)))
+
+
+def _to_best(trial: FrozenTrial, space: Sequence[Parameter]) -> Best:
     return Best(
-        _rounded(trial.params), trial.value, trial.user_attrs['success'],
-        trial.user_attrs.get('mask_j'))
+        _rounded(trial.params, space), trial.value,
+        trial.user_attrs['success'], trial.user_attrs.get('mask_j'))
 
 
 def _short(value: object) -> str:

@@ -5,11 +5,11 @@ import sys
 import warnings
 from typing import Any, Iterator, NoReturn
 
-from .configs import DEFAULT_CONFIG, find_config
+from .configs import DEFAULT_CONFIG, find_config, require_config
 
 __all__ = [
     'DEFAULT_CONFIG', 'DEFAULT_RUNTIME', 'Parser', 'add_device_argument',
-    'add_model_arguments', 'find_config', 'say_device',
+    'add_model_arguments', 'find_config', 'require_config', 'say_device',
     'warnings_in_one_line'
 ]
 

@@ -3,10 +3,11 @@
 Only the standard library is needed, so that ``siamattn_cli`` can run this
 file alone.
 """
+import difflib
 import glob
 import os
 import os.path as osp
-from typing import Optional, Union
+from typing import Dict, List, Optional, Union
 
 PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
 # The top of the checkout, where the tools are, and what takes its place in an
@@ -14,6 +15,8 @@ PACKAGE = osp.dirname(osp.dirname(osp.abspath(__file__)))
 ROOTS = (osp.dirname(PACKAGE), osp.join(PACKAGE, '.mim'))
 # Whose weights ship with the package.
 DEFAULT_CONFIG = 'configs/siamattn/siamattn_mobilenetv2.py'
+# That a message suggests.
+MAX_NAMED = 3
 
 
 def find_shipped(path: str) -> Optional[str]:
@@ -54,10 +57,64 @@ def find_config(path: Union[str, os.PathLike]) -> str:
     if not osp.dirname(path) and path:
         name = glob.escape(path if path.endswith('.py') else f'{path}.py')
         for root in ROOTS:
-            # Those in _base_ are parts.
-            named = glob.glob(
-                osp.join(root, 'configs', '[!_]*', '**', name),
-                recursive=True)
+            named = _shipped(root, name)
             if len(named) == 1:
                 return named[0]
     return path
+
+
+def require_config(path: Union[str, os.PathLike]) -> str:
+    """Find a config as :func:`find_config` does, or say that there is none.
+
+    Args:
+        path (str | os.PathLike): See there.
+
+    Returns:
+        str: Where it is.
+
+    Raises:
+        FileNotFoundError: If it is nowhere, naming those that ship with the
+            package and are called much the same.
+    """
+    found = find_config(path)
+    if not osp.isfile(found):
+        raise FileNotFoundError(
+            f'config {found!r} does not exist{did_you_mean(found)}')
+    return found
+
+
+def did_you_mean(path: str) -> str:
+    """Name shipped configs that are called much the same as one that is not.
+
+    Args:
+        path (str): A path or a name, with or without ``.py``.
+
+    Returns:
+        str: To be put behind a message, ``"; did you mean 'a' or 'b'?"``; up
+        to three names that :func:`find_config` knows, the nearest first, or
+        ``''`` if there are none.
+    """
+    by_name: Dict[str, List[str]] = {}
+    for root in ROOTS:
+        for found in _shipped(root, '*.py'):
+            place = osp.relpath(found, root)
+            known = by_name.setdefault(_stem(place), [])
+            if place not in known:
+                known.append(place)
+    near: List[str] = []
+    for name in difflib.get_close_matches(_stem(path), by_name, MAX_NAMED):
+        # A name alone has to be one file's.
+        places = by_name[name]
+        near += [name] if len(places) == 1 else sorted(places)
+    names = ' or '.join(map(repr, near[:MAX_NAMED]))
+    return f'; did you mean {names}?' if names else ''
+
+
+def _shipped(root: str, pattern: str) -> List[str]:
+    # Those in _base_ are parts.
+    return glob.glob(
+        osp.join(root, 'configs', '[!_]*', '**', pattern), recursive=True)
+
+
+def _stem(path: str) -> str:
+    return osp.splitext(osp.basename(path))[0]

@@ -2,7 +2,13 @@
 import pytest
 from mmengine.config import Config
 
-from siamattn_mm.search import get_value, make_space, set_values, write_config
+from siamattn_mm.search import (
+    Parameter,
+    get_value,
+    make_space,
+    set_values,
+    write_config,
+)
 
 CFG = dict(size=255, name='x', rpn=dict(lr=0.4, penalty_k=0.04),
            refine=dict(mask_thr=0.3))
@@ -10,10 +16,10 @@ CFG = dict(size=255, name='x', rpn=dict(lr=0.4, penalty_k=0.04),
 
 def test_names_are_looked_up():
     space = make_space(CFG, {'lr': (0.1, 0.9), 'refine.mask_thr': (0.5, 0.8)})
-    assert [tuple(p) for p in space] == [
-        ('rpn.lr', 0.1, 0.9, 0.4),
+    assert space == [
+        Parameter('rpn.lr', 0.1, 0.9, 0.4),
         # Widened, so that the config's own value can be tried.
-        ('refine.mask_thr', 0.3, 0.8, 0.3)]
+        Parameter('refine.mask_thr', 0.3, 0.8, 0.3)]
 
 
 @pytest.mark.parametrize('ranges, message', [
@@ -24,6 +30,8 @@ def test_names_are_looked_up():
     (dict(lr=(0, float('nan'))), "range of 'lr' must be two numbers"),
     (dict(lr=(0, 1, 2)), "range of 'lr' must be two numbers"),
     ({'lr': (0, 1), 'rpn.lr': (0, 1)}, "'rpn.lr' is given twice"),
+    (dict(mask_th=(0, 1)), "'mask_th'; did you mean 'refine.mask_thr'"),
+    (dict(hold_score=(0, 1)), "list model.online: dict.type='TargetPresence'"),
     ({}, 'space is empty'),
 ])
 def test_mistakes(ranges, message):

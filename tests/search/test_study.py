@@ -52,6 +52,30 @@ def test_starts_with_the_config_and_gets_better(storage):
                for value in search.best.values.values())
 
 
+def test_small_ranges_and_whole_numbers(storage):
+    space = [Parameter('online.A.floor', 1e-5, 1e-3, 0.00012345678),
+             Parameter('online.A.count', 1, 6, 3, whole=True)]
+    search = Search(storage, space, CONDITIONS)
+    seen = []
+
+    def evaluate(values, number):
+        seen.append(values)
+        return SequenceOutcome(
+            np.zeros((1, 4)), values['online.A.floor'], None)
+
+    run(search, 12, evaluate)
+    # The config's own is not rounded.
+    assert seen[0] == {'online.A.floor': 0.00012345678, 'online.A.count': 3}
+    assert search.baseline.values == seen[0]
+    floors = {values['online.A.floor'] for values in seen}
+    assert len(floors) == 12 and min(floors) >= 1e-5
+    assert all(len(f'{floor:.9f}'.rstrip('0')) <= 9 for floor in floors - {
+        0.00012345678})
+    counts = [values['online.A.count'] for values in seen]
+    assert all(isinstance(c, int) and 1 <= c <= 6 for c in counts)
+    assert len(set(counts)) > 1
+
+
 def test_the_seed_decides(tmp_path):
     found = []
     for name in 'xy':

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmtrack.registry import TASK_UTILS
 
 from siamattn_mm.apis import init_tracker
+from siamattn_mm.models.task_modules import OnlinePart
 
 pytest.importorskip('optuna')
 
@@ -101,6 +103,108 @@ def test_the_config_may_say_the_space(run, tmp_path, small_config_path):
     assert out.splitlines()[1] == 'rpn.window_influence: 0.44 -> 0.44'
 
 
+@pytest.fixture
+def config_with_parts(tmp_path, small_config_path):
+    """A config with two parts that learn, and a space of their numbers."""
+    path = tmp_path / 'parts.py'
+    path.write_text(
+        f'_base_ = {str(small_config_path)!r}\n'
+        'model = dict(online=[\n'
+        "    dict(type='CorrelationFilter', influence=0.6, levels=(0, 2)),\n"
+        "    dict(type='TargetPresence', hold_score=0.3)])\n"
+        "search_space = {'online.CorrelationFilter.influence': (0.2, 0.8),\n"
+        "                'lost_after': (1, 9), 'lr': (0.1, 0.9)}\n")
+    return path
+
+
+def test_parts_that_learn_from_the_video(run, files, tmp_path,
+                                         config_with_parts):
+    code, out, error = run(config=config_with_parts, trials=3)
+    assert code == 0, error
+    _, *lines = out.splitlines()
+    assert [line.rpartition(' ')[0] for line in lines[:3]] == [
+        'online.CorrelationFilter.influence: 0.6 ->',
+        'online.TargetPresence.lost_after: 3 ->', 'rpn.lr: 0.4 ->']
+    influence, lost_after, lr = (
+        float(line.split()[-1]) for line in lines[:3])
+    model = init_tracker(
+        str(tmp_path / 'best.py'), str(files / 'small.pth')).model
+    assert [part.name for part in model.online] == [
+        'CorrelationFilter', 'TargetPresence']
+    assert model.online[0].influence == influence
+    assert model.online[0].levels == (0, 2)
+    assert model.online[1].lost_after == lost_after
+    assert model.online[1].hold_score == 0.3
+    assert model.test_cfg.rpn.lr == lr
+    # The same command goes on; other numbers of parts are not compared.
+    assert run(config=config_with_parts, trials=4)[0] == 0
+    text = config_with_parts.read_text()
+    config_with_parts.write_text(text.replace('influence=0.6',
+                                              'influence=0.5'))
+    assert run(config=config_with_parts, trials=5)[0] == 0
+    config_with_parts.write_text(text.replace('hold_score=0.3',
+                                              'hold_score=0.4'))
+    code, _, error = run(config=config_with_parts, trials=6)
+    assert code == 2 and 'holds trials with another fixed_online' in error
+
+
+def test_parts_are_tried_with_each_trials_numbers(run, monkeypatch,
+                                                  config_with_parts):
+    from siamattn_mm import search
+    seen, track = [], search.track_sequence
+
+    def track_sequence(model, *rest):
+        seen.append(model.online[0].influence)
+        return track(model, *rest)
+
+    monkeypatch.setattr(search, 'track_sequence', track_sequence)
+    assert run('--space', 'influence=0.2:0.8', '--no-pruning',
+               config=config_with_parts, trials=4)[0] == 0
+    # Two sequences each; the config's own comes first.
+    assert seen[::2] == seen[1::2] and seen[0] == 0.6
+    assert len(set(seen)) == 4 and all(0.2 <= v <= 0.8 for v in seen)
+
+
+@pytest.mark.parametrize('space, message', [
+    ('influence=0:2', "range of 'influence' is too wide: .*0..1"),
+    ('influense=0:1',
+     "did you mean 'online.CorrelationFilter.influence'"),
+    ('online.CorrelatonFilter.influence=0:1',
+     "did you mean 'online.CorrelationFilter.influence'"),
+])
+def test_mistakes_in_parts(run, config_with_parts, space, message):
+    code, _, error = run('--space', space, config=config_with_parts)
+    last = error.splitlines()[-1]
+    assert code == 2 and re.search(f'^search.py: error: .*{message}', last)
+    assert 'Traceback' not in error
+
+
+@pytest.fixture
+def picky_part():
+    """A part that takes the ends of a range, but not what is between."""
+
+    @TASK_UTILS.register_module()
+    class Picky(OnlinePart):
+
+        def __init__(self, level=0., limit=1.):
+            if 0 < level < limit:
+                raise ValueError(f'level must not be {level}')
+
+    yield
+    TASK_UTILS.module_dict.pop('Picky')
+
+
+def test_a_part_that_refuses_a_trials_numbers(run, tmp_path, picky_part,
+                                              small_config_path):
+    path = tmp_path / 'picky.py'
+    path.write_text(f'_base_ = {str(small_config_path)!r}\n'
+                    "model = dict(online=[dict(type='Picky')])\n")
+    code, _, error = run('--space', 'level=0:1', config=path)
+    assert code == 2 and 'Traceback' not in error
+    assert re.search('^search.py: error: online.Picky.level=0.*must not be',
+                     error.splitlines()[-1])
+
+
 def test_the_config_is_written_by_one_at_a_time(run, tmp_path, monkeypatch):
     from siamattn_mm import search
     seen, write = [], search.write_config
@@ -118,13 +222,13 @@ def test_the_config_is_written_by_one_at_a_time(run, tmp_path, monkeypatch):
 
 
 def test_interrupted(run, monkeypatch):
-    from siamattn_mm.models.sot import SiamAttn
+    from siamattn_mm.models.trackers import TrackingSession
 
     def stop(self, frame):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(SiamAttn, 'track', stop)
+        patch.setattr(TrackingSession, 'step', stop)
         code, out, error = run()
     assert code == 130 and out == 'device: cpu\n'
     assert error.splitlines()[-1].endswith('best.journal')

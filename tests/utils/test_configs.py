@@ -9,7 +9,11 @@ from mmengine.config import Config
 
 from siamattn_mm.apis.tracker import read_config
 from siamattn_mm.utils import configs
-from siamattn_mm.utils.configs import find_config
+from siamattn_mm.utils.configs import (
+    did_you_mean,
+    find_config,
+    require_config,
+)
 
 SMALL = 'configs/siamattn/siamattn_mobilenetv2.py'
 
@@ -61,3 +65,55 @@ def test_in_the_checkout(repository, tmp_path, monkeypatch):
 @pytest.mark.parametrize('name', ['', 'no.py', 'configs/no.py', '*', '..'])
 def test_what_is_nowhere_is_left(name):
     assert find_config(name) == name
+
+
+@pytest.mark.parametrize('name, nearest', [
+    ('siamattn_mobilenet2', 'siamattn_mobilenetv2'),
+    ('siamattn_mobilnetv2.py', 'siamattn_mobilenetv2'),
+    ('configs/siamattn/siamatn_r50_paper.py', 'siamattn_r50_paper'),
+    # In another folder than it is.
+    ('configs/siamattn_r50_paper.py', 'siamattn_r50_paper'),
+])
+def test_a_mistyped_name_is_told_the_nearest(name, nearest):
+    with pytest.raises(
+            FileNotFoundError,
+            match=f'^config {name!r} does not exist; did you mean '
+            f'{nearest!r}'):
+        require_config(name)
+    with pytest.raises(FileNotFoundError, match=f'did you mean {nearest!r}'):
+        read_config(name)
+
+
+def test_what_is_suggested_is_found(repository):
+    text = did_you_mean('siamattn_mobilenet2')
+    names = text.rstrip('?').split("'")[1::2]
+    assert 1 < len(names) <= 3
+    for name in names:
+        assert require_config(name).startswith(str(repository))
+
+
+@pytest.mark.parametrize('name', ['', 'no.py', 'zebra', '..'])
+def test_nothing_is_suggested_for_what_is_nothing_like_it(name):
+    assert did_you_mean(name) == ''
+    with pytest.raises(FileNotFoundError, match='does not exist$'):
+        require_config(name)
+
+
+def test_suggestions_of_the_installed_package(installed, monkeypatch):
+    monkeypatch.setattr(
+        configs, 'ROOTS', (str(installed.parent), str(installed / '.mim')))
+    assert did_you_mean('siamattn_mobilenet2').startswith(
+        "; did you mean 'siamattn_mobilenetv2' or ")
+
+
+def test_one_name_in_two_folders_is_suggested_by_its_paths(
+        tmp_path, monkeypatch):
+    for folder in 'ab':
+        (tmp_path / 'configs' / folder).mkdir(parents=True)
+        (tmp_path / 'configs' / folder / 'tracker.py').touch()
+    (tmp_path / 'configs' / '_base_').mkdir()
+    (tmp_path / 'configs' / '_base_' / 'trackers.py').touch()
+    monkeypatch.setattr(configs, 'ROOTS', (str(tmp_path), ))
+    for name in ('trackers', 'tracker'):
+        assert did_you_mean(name) == (
+            "; did you mean 'configs/a/tracker.py' or 'configs/b/tracker.py'?")

@@ -6,7 +6,7 @@ from typing import Any, List, Mapping, NoReturn, Optional, Sequence
 
 from mmengine.config import DictAction
 
-from siamattn_mm.utils.configs import find_config
+from siamattn_mm.utils.configs import did_you_mean, find_config
 
 
 def parse_args(argv: Optional[Sequence[str]], prog: str,
@@ -84,7 +84,8 @@ def parse_args(argv: Optional[Sequence[str]], prog: str,
     args = parser.parse_args()
     args.config = find_config(args.config)
     if not osp.isfile(args.config):
-        fail(f'config {args.config!r} is not a file')
+        fail(f'config {args.config!r} is not a file'
+             f'{did_you_mean(args.config)}')
     for name in ('iterations', 'interval', 'processes', 'batch_size'):
         if getattr(args, name, 1) < 1:
             fail(f'--{name.replace("_", "-")} must be 1 or more')

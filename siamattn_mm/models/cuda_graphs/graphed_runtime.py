@@ -4,7 +4,15 @@ import contextlib
 import threading
 import warnings
 import weakref
-from typing import Any, Callable, ContextManager, Dict, Iterator, Sequence
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    Iterator,
+    Sequence,
+    Tuple,
+)
 
 from torch import Tensor
 
@@ -106,22 +114,29 @@ class GraphedRuntime(TorchRuntime):
             template, states = with_tensors(values, iter(tensors))
             return TorchRuntime._search(self, template, crops, states)
 
-        return self._run('search', search, crops, *tensors_in(values))
+        # A part that was exchanged has other numbers, which are recorded too.
+        own = tuple(id(part) for part in self.parts if _is_recorded(part))
+        return self._run(('search', *own), search, crops, *tensors_in(values))
 
     def _refine(self, fused: Tensor, boxes: Tensor) -> Tensor:
         if not self._records():
             return super()._refine(fused, boxes)
-        return self._run('refine', super()._refine, fused, boxes)
+        return self._run(('refine', ), super()._refine, fused, boxes)
 
     def _segment(self, fused: Tensor, rois: Tensor) -> Tensor:
         if not self._records():
             return super()._segment(fused, rois)
-        return self._run('segment', super()._segment, fused, rois)
+        return self._run(('segment', ), super()._segment, fused, rois)
 
-    def _run(self, name: str, function: Callable[..., Any],
+    def _run(self, name: Tuple[Any, ...], function: Callable[..., Any],
              *inputs: Tensor) -> Any:
-        """Run what is recorded; record it first, if it is not."""
+        """Run what is recorded; record it first, if it is not.
+
+        ``name`` begins with what is to be said of it, and has what it depends
+        on besides.
+        """
         recorded = self._recorded
+        # The function keeps its parts, so that their ids are not used again.
         key = (name, self.cfg, signature(inputs))
         call = recorded.calls.get(key)
         if call is None:
@@ -135,8 +150,8 @@ class GraphedRuntime(TorchRuntime):
                 recorded.given_up = True
                 recorded.calls.clear()
                 warnings.warn(
-                    f'CUDA graphs are not used ({name}: {first_line(error)}):'
-                    ' frames take longer', stacklevel=2)
+                    f'CUDA graphs are not used ({name[0]}: '
+                    f'{first_line(error)}): frames take longer', stacklevel=2)
                 return expected
             if len(recorded.calls) >= MAX_CALLS:
                 recorded.calls.pop(next(iter(recorded.calls)))
@@ -147,6 +162,11 @@ class GraphedRuntime(TorchRuntime):
 def _answers(part: OnlinePart) -> bool:
     """Whether a part has a say on the device."""
     return type(part).respond is not OnlinePart.respond
+
+
+def _is_recorded(part: OnlinePart) -> bool:
+    """Whether a part computes on the device in each frame."""
+    return _answers(part) or type(part).features is not OnlinePart.features
 
 
 def _is_plain(states: Sequence[tuple]) -> bool:

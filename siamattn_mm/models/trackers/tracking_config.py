@@ -7,7 +7,7 @@ from siamattn_mm.structures.boxes import MIN_SIZE, SEARCH_SIZE
 
 PRECISIONS = ('fp32', 'bf16', 'fp16')
 # What was configured elsewhere once, and where it is now.
-_MOVED = {
+MOVED = {
     'correlation_filter': "dict(type='CorrelationFilter', influence=0.6)",
     'box_regressor': "dict(type='RidgeBoxRegressor')",
     'rival_association': "dict(type='DistractorAssociation')",
@@ -32,15 +32,15 @@ def refuse_unknown(found: Mapping[str, Any], known: Any, where: str) -> None:
     for key in found:
         if key in known:
             continue
-        if key in _MOVED:
+        if key in MOVED:
             raise ValueError(f'{where}.{key} is now a part of the list '
-                             f'model.online: {_MOVED[key]}')
+                             f'model.online: {MOVED[key]}')
         near = difflib.get_close_matches(
-            key, [*known, *_MOVED], 1, 0.) or ['']
-        if near[0] in _MOVED:
+            key, [*known, *MOVED], 1, 0.) or ['']
+        if near[0] in MOVED:
             raise ValueError(
                 f'{where} has no {key!r}; if {near[0]!r} is meant, it is now '
-                f'a part of the list model.online: {_MOVED[near[0]]}')
+                f'a part of the list model.online: {MOVED[near[0]]}')
         raise ValueError(f'{where} has no {key!r}; did you mean '
                          f'{near[0]!r}? It takes {sorted(known)}')
 

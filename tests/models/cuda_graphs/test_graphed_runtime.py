@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS
 
 from siamattn_mm.models.cuda_graphs import GraphedCall, GraphedRuntime
+from siamattn_mm.models.task_modules import OnlinePart
 from siamattn_mm.models.trackers import TrackingSession
 from siamattn_mm.utils.nested_tensors import tensors_in
 
@@ -138,6 +139,36 @@ def test_changed_weights_are_recorded_anew(make, frames, recorder):
                for one, other in zip(before, after))
     model.test_cfg.cuda_graphs = False
     check_equal(after, run(model, frames))
+
+
+def test_an_exchanged_part_is_recorded_anew(make, frames, recorder):
+
+    def weigher(gain):
+
+        class Weigher(OnlinePart):
+            """Says on the device that the target is on the left."""
+
+            def learn(self, target, views):
+                return (torch.ones(1), )
+
+            def respond(self, state, features, size):
+                return gain * torch.linspace(1, 0, size).expand(size, size)
+
+            def rank(self, state, ranking, response):
+                seen.add(round(float(response.max()), 3))
+                return ranking.total
+
+        return Weigher()
+
+    model, seen = make(), set()
+    model.online = (weigher(.5), )
+    run(model, frames)
+    assert seen == {.5}
+    recorded = recorder.recorded
+    model.online = (weigher(.25), )
+    run(model, frames)
+    # The search alone; box and mask do not depend on it.
+    assert seen == {.5, .25} and recorder.recorded == recorded + 1
 
 
 def test_what_cannot_be_recorded_is_run_with_one_warning(
