@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy, bbox_overlaps
 from torch import Tensor
 
-from siamattn_mm.models.heads.refinement_head import (
+from siamattn_mm.models.heads.refinement_rois import (
     SampledRoIs,
     clip_to_crop,
     crop_masks,

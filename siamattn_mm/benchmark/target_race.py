@@ -5,10 +5,8 @@ import torch
 from torch import Tensor
 
 from siamattn_mm.models.heads import refinement_head as refinement_module
-from siamattn_mm.models.heads.refinement_head import (
-    RefinementHead,
-    SampledRoIs,
-)
+from siamattn_mm.models.heads.refinement_head import RefinementHead
+from siamattn_mm.models.heads.refinement_rois import SampledRoIs
 from siamattn_mm.utils.devices import device_of
 
 from . import per_image_targets as loops

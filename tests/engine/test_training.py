@@ -96,7 +96,7 @@ def test_odd_batches(runner_of, kinds):
 def test_accumulated_gradients_are_those_of_a_bigger_batch(
         runner_of, monkeypatch):
     # What is drawn, and norms over a batch, would differ.
-    for head in ('siamese_rpn_head', 'refinement_head'):
+    for head in ('siamese_rpn_head', 'refinement_rois'):
         monkeypatch.setattr(
             f'siamattn_mm.models.heads.{head}.draw_order',
             lambda num, places: DrawOrder(

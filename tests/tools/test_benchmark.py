@@ -106,7 +106,7 @@ def test_pipeline(run, monkeypatch):
         return dict(workers=workers, pairs=80, mask_share=.5, ours=found,
                     limits=dict(make=8., collate=1., send=1., receive=.5))
 
-    monkeypatch.setattr(training.pipelines, 'build_datasets',
+    monkeypatch.setattr(training.pair_datasets, 'build_datasets',
                         lambda *a: dict(ours=a, mmtrack=a))
     monkeypatch.setattr(training.pipelines, 'measure_pipelines', measure)
     monkeypatch.setattr(training, 'usable_cores', lambda: 2)

@@ -9,7 +9,7 @@ import torch
 from mmdet.structures.mask import BitmapMasks
 from mmtrack.registry import DATASETS, MODELS, TRANSFORMS
 
-from siamattn_mm.benchmark.pipelines import build_datasets
+from siamattn_mm.benchmark.pair_datasets import build_datasets
 from siamattn_mm.datasets.storage.mask_store import CocoMasks
 
 MMTRACK_AND_OURS = pytest.mark.parametrize(

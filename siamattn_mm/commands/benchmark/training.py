@@ -8,6 +8,7 @@ from rich.console import Console
 
 from siamattn_mm.benchmark import (
     data_memory,
+    pair_datasets,
     pipelines,
     tables,
     target_race,
@@ -81,7 +82,7 @@ def run_pipeline(args: argparse.Namespace,
     report = []
     cores = usable_cores()
     numbers = args.workers or sorted({1, cores})
-    built = pipelines.build_datasets(args.pipeline, args.sequences)
+    built = pair_datasets.build_datasets(args.pipeline, args.sequences)
     if args.ours_alone:
         del built['mmtrack']
     with progress_bar(Console(stderr=True)) as bar:

@@ -11,7 +11,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmtrack.registry import HOOKS
 
-from siamattn_mm.models.heads.refinement_head import clip_to_crop
+from siamattn_mm.models.heads.refinement_rois import clip_to_crop
 from siamattn_mm.models.sot import SiamAttn
 from siamattn_mm.visualization.pair_sheet import contact_sheet, draw_pair
 from siamattn_mm.visualization.prediction_sheet import (

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from siamattn_mm.structures.boxes import MIN_SIZE, SEARCH_SIZE
 
-from .refinement_head import clip_to_crop
+from .refinement_rois import clip_to_crop
 
 Feats = Tuple[Tensor, ...]
 

@@ -1,4 +1,6 @@
 """Small heads, built from the small model's config."""
+import cv2
+import numpy as np
 import pytest
 import torch
 from mmdet.structures.mask import BitmapMasks
@@ -40,3 +42,12 @@ def make_sample():
         return sample
 
     return make
+
+
+@pytest.fixture
+def drawn_mask():
+    """(255, 255), asymmetric, so that a swap or a flip shows."""
+    mask = np.zeros((255, 255), np.uint8)
+    cv2.ellipse(mask, (100, 140), (60, 25), 30, 0, 360, 1, -1)
+    cv2.rectangle(mask, (110, 60), (130, 120), 1, -1)
+    return mask

@@ -1,7 +1,6 @@
 """Refinement: sampled RoIs, cropped masks, losses."""
 import math
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -10,11 +9,7 @@ from mmengine.config import ConfigDict
 from mmtrack.registry import MODELS
 from torch.testing import assert_close
 
-from siamattn_mm.models.heads.refinement_head import (
-    SampledRoIs,
-    clip_to_crop,
-    crop_masks,
-)
+from siamattn_mm.models.heads.refinement_rois import SampledRoIs, crop_masks
 
 CHANNELS = 8
 
@@ -146,12 +141,6 @@ def test_predict_delta_and_mask_are_the_heads(head, feats):
         head.predict_mask(feats[1], rois), head.mask_head(feats[1], rois))
 
 
-def test_clip_to_crop():
-    boxes = torch.tensor([[-5., 300., 3., 999.], [10., 20., 30., 40.]])
-    assert clip_to_crop(boxes, 255, 10).tolist() == [[0, 254, 10, 254],
-                                                     [10, 20, 30, 40]]
-
-
 # -- RoIs ----------------------------------------------------------------
 
 
@@ -251,63 +240,6 @@ def test_train_cfg_sets_number_and_overlap():
         found.rois[:, 1:], found.gt_bboxes, is_aligned=True).min() >= 0.8
 
 
-# -- masks ---------------------------------------------------------------
-
-
-def drawn_mask(size=255):
-    """An asymmetric shape, so that a swap or a flip shows."""
-    mask = np.zeros((size, size), np.uint8)
-    cv2.ellipse(mask, (100, 140), (60, 25), 30, 0, 360, 1, -1)
-    cv2.rectangle(mask, (110, 60), (130, 120), 1, -1)
-    return mask
-
-
-def test_crop_of_as_many_pixels_as_cells_is_a_copy():
-    mask = drawn_mask()
-    roi = torch.tensor([[0, 60., 90., 124., 154.]])
-    found = crop_masks(torch.from_numpy(mask)[None], roi, (64, 64))
-    assert found.shape == (1, 1, 64, 64) and found.dtype == torch.float32
-    np.testing.assert_array_equal(found[0, 0].numpy(), mask[90:154, 60:124])
-
-
-@pytest.mark.parametrize('roi', [(40., 50., 168., 178.), (40., 50., 72., 82.),
-                                 (30., 20., 158., 212.)])
-def test_crop_is_the_nearest_resize(roi):
-    """Sizes that are multiples or shares of 64, where nearest is exact."""
-    mask = drawn_mask()
-    x1, y1, x2, y2 = (int(v) for v in roi)
-    window = torch.from_numpy(mask[y1:y2, x1:x2]).float()[None, None]
-    expected = torch.nn.functional.interpolate(
-        window, (64, 64), mode='nearest-exact')[0, 0]
-    found = crop_masks(
-        torch.from_numpy(mask)[None], torch.tensor([(0., ) + roi]), (64, 64))
-    assert_close(found[0, 0], expected)
-
-
-def test_crop_of_an_odd_window_is_the_nearest_pixel():
-    mask = drawn_mask()
-    x1, y1, x2, y2 = 33.3, 47.9, 171.2, 190.4
-    found = crop_masks(
-        torch.from_numpy(mask)[None], torch.tensor([[0, x1, y1, x2, y2]]),
-        (12, 20))[0, 0]
-    for v in range(12):
-        for u in range(20):
-            x = x1 + (u + .5) / 20 * (x2 - x1)
-            y = y1 + (v + .5) / 12 * (y2 - y1)
-            assert found[v, u] == mask[math.floor(y), math.floor(x)]
-
-
-def test_crop_is_blank_outside_and_of_the_right_image():
-    masks = torch.stack([torch.zeros(255, 255), torch.ones(255, 255)]).byte()
-    rois = torch.tensor([[1, -32., 100., 32., 164.], [0, 0., 0., 64., 64.],
-                         [1, 223., 223., 287., 287.], [1, 300., 0., 400., 99.]
-                         ])
-    found = crop_masks(masks, rois, (64, 64))[:, 0]
-    assert found[0, :, :32].eq(0).all() and found[0, :, 32:].eq(1).all()
-    assert found[1].eq(0).all() and found[3].eq(0).all()
-    assert found[2, :32, :32].eq(1).all() and found[2].sum() == 32 * 32
-
-
 # -- losses --------------------------------------------------------------
 
 
@@ -362,8 +294,8 @@ def test_overlap_loss_is_the_mean_over_rois(feats, monkeypatch):
 
 
 def test_mask_loss_is_of_images_with_a_mask_and_at_the_roi(
-        head, feats, monkeypatch):
-    mask = torch.from_numpy(drawn_mask())
+        head, feats, drawn_mask, monkeypatch):
+    mask = torch.from_numpy(drawn_mask)
     seen = []
 
     def perfect(fused_mask, rois):
@@ -407,12 +339,12 @@ BATCHES = dict(
 
 @pytest.mark.parametrize('batch', list(BATCHES))
 def test_any_batch_has_finite_losses_and_gradients_everywhere(
-        head, feats, batch):
+        head, feats, drawn_mask, batch):
     """Distributed training wants a gradient for every parameter."""
     head.train_cfg['num_rois'] = 3
     positive, with_mask = BATCHES[batch]
     feats = tuple(feat.requires_grad_() for feat in feats)
-    masks = [torch.from_numpy(drawn_mask()) if m else None for m in with_mask]
+    masks = [torch.from_numpy(drawn_mask) if m else None for m in with_mask]
     losses = head.loss(feats, proposals_around(GT), torch.tensor(GT),
                        torch.tensor(positive) > 0, masks)
     assert {'loss_refine_box', 'loss_refine_mask'} <= set(losses)
@@ -436,13 +368,13 @@ def test_any_batch_has_finite_losses_and_gradients_everywhere(
         assert feat.grad is not None
 
 
-def test_training_the_head_reduces_its_losses(head):
+def test_training_the_head_reduces_its_losses(head, drawn_mask):
     head.train_cfg['num_rois'] = 2
     zs = (torch.randn(2, CHANNELS, 7, 7), )
     xs = (torch.randn(2, CHANNELS, 31, 31), )
     low = (torch.randn(2, 4, 125, 125), torch.randn(2, 6, 63, 63))
     proposals = proposals_around(GT[:2])
-    masks = [torch.from_numpy(drawn_mask())] * 2
+    masks = [torch.from_numpy(drawn_mask)] * 2
     optimizer = torch.optim.Adam(head.parameters(), lr=0.01)
     history = []
     for _ in range(6):

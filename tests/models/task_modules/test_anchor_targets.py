@@ -5,7 +5,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS, TASK_UTILS
 
-from siamattn_mm.models.heads.refinement_head import clip_to_crop
+from siamattn_mm.models.heads.refinement_rois import clip_to_crop
 from siamattn_mm.models.task_modules.anchor_targets import (
     anchor_targets,
     can_batch,
