@@ -1,6 +1,7 @@
 """``siamattn COMMAND ...``: which commands there are, and starting one."""
 import difflib
 import importlib
+import os
 import sys
 from typing import Dict, NamedTuple, Optional, Sequence
 
@@ -85,6 +86,27 @@ def help_text() -> str:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run a command; whoever reads its output may stop.
+
+    Args:
+        argv (Sequence[str], optional): The command and its arguments.
+            Defaults to None: this program's.
+
+    Returns:
+        int: Exit code: 2 if there is no such command, 141 if nobody reads
+        its output any more, as for a program that SIGPIPE ends.
+    """
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Python flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(argv: Optional[Sequence[str]]) -> int:
     """Run a command.
 
     Args:

@@ -25,6 +25,7 @@ from rich.console import Console
 
 from siamattn_mm import apis, search
 from siamattn_mm.datasets.reading.image_reader import UnreadableFrameError
+from siamattn_mm.deploy import is_exported
 from siamattn_mm.search.space import DEFAULT_RANGES
 from siamattn_mm.utils.command_line import (
     Parser,
@@ -419,6 +420,10 @@ def main(argv: Optional[Sequence[str]] = None,
             raise ValueError(f'--out {args.out!r} must end in .py')
         if osp.exists(args.out) and osp.samefile(args.out, args.config):
             raise ValueError('--out would overwrite the config it inherits')
+        if args.checkpoint and is_exported(args.checkpoint):
+            raise ValueError(
+                f'{args.checkpoint!r} is an exported model: search with the '
+                'weights that it was made of; it takes the numbers found')
         check_writable(args.out)
         check_writable(args.storage)
         model = load_model(args, parser.prog)

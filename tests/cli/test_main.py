@@ -96,3 +96,16 @@ def test_config_by_its_name(capfd, tmp_path, monkeypatch):
     assert code == 2 and error.splitlines()[-1].startswith(
         'siamattn test: error: ')
     assert 'data/sequences' in error.splitlines()[-1]
+
+
+def test_nobody_reads_on(repository):
+    """As in ``siamattn --help | head -1``."""
+    with subprocess.Popen(
+        [sys.executable, '-c', 'import sys, time; time.sleep(1)\n'
+         'from siamattn_cli.main import main; sys.exit(main(["--help"]))'],
+            cwd=str(repository),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        error = process.stderr.read()
+    assert (process.returncode, error) == (141, b'')

@@ -266,6 +266,7 @@ def test_two_processes_share_the_trials(run, arguments, repository):
     (('--out', '/proc/1/x.py'), "nothing can be written in '/proc/1'"),
     (('--storage', '/proc/1/x'), "nothing can be written in '/proc/1'"),
     (('--checkpoint', 'no.pth'), "'no.pth' does not exist"),
+    (('--checkpoint', 'no.onnx'), "'no.onnx' is an exported model"),
 ])
 def test_mistakes_are_one_line(run, tmp_path, flags, message):
     code, out, error = run(*flags)
