@@ -75,6 +75,8 @@ class GraphedRuntime(TorchRuntime):
             ContextManager: To take the first frame in.
         """
         context, recorded = super().start(), self._recorded
+        if not self._records():
+            return context
         with recorded.lock:
             weights = tuple(
                 (t.data_ptr(), t._version)
@@ -89,14 +91,19 @@ class GraphedRuntime(TorchRuntime):
         """Keep the recorded memory for one video.
 
         Yields:
-            None: Other threads' frames of this model wait until the end of
-            the block.
+            None: Where there is any, other threads' frames of this model wait
+            until the end of the block.
         """
-        with self._recorded.lock, super().frame():
+        alone = contextlib.nullcontext()
+        if self._records():
+            alone = self._recorded.lock
+        with alone, super().frame():
             yield
 
     def _search(self, template: TemplateFeatures, crops: Tensor,
                 learnt: Sequence[tuple]) -> tuple:
+        if not self._records():
+            return super()._search(template, crops, learnt)
         states = [
             tuple(state if _answers(part) else None
                   for part, state in zip(self.parts, target))
@@ -106,7 +113,7 @@ class GraphedRuntime(TorchRuntime):
         new = any(
             state is None and _answers(part) for target in learnt
             for part, state in zip(self.parts, target))
-        if new or not self._records() or not _is_plain(states):
+        if new or not _is_plain(states):
             return super()._search(template, crops, learnt)
         values = template, states
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from learning_parts import LEARNING
 from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS
 
@@ -16,13 +17,6 @@ from siamattn_mm.models.trackers import TrackingSession
 from siamattn_mm.utils.nested_tensors import tensors_in
 
 BOX = (60., 40., 30., 24.)
-LEARNING = [
-    dict(type='BoxCalibration'),
-    dict(type='CorrelationFilter'),
-    dict(type='RidgeBoxRegressor'),
-    dict(type='DistractorAssociation'),
-    dict(type='TargetPresence')
-]
 
 
 class Recorder:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from learning_parts import LEARNING
 from mmtrack.registry import MODELS, TASK_UTILS
 from torch import nn
 
@@ -15,13 +16,6 @@ from siamattn_mm.models.trackers import FrameStep, TrackResult
 HEIGHT, WIDTH = 120, 160
 BOX = (60., 40., 30., 24.)  # xywh
 TRUTH = np.array([60 + 29 / 2, 40 + 23 / 2, 30., 24.])  # cxcywh
-LEARNING = [
-    dict(type='BoxCalibration'),
-    dict(type='CorrelationFilter'),
-    dict(type='RidgeBoxRegressor'),
-    dict(type='DistractorAssociation'),
-    dict(type='TargetPresence')
-]
 
 
 def run(model, frames, box=BOX):
