@@ -76,34 +76,48 @@ class SearchWindow(NamedTuple):
     Coordinates in the crop count from its middle, in crop pixels.
 
     Attributes:
-        centre (np.ndarray): (2,), x, y in image pixels.
-        side (int): In image pixels.
+        centre (np.ndarray): (2,), x, y in image pixels, counted at pixel
+            centres.
+        side (float): In image pixels.
         size (int): Of the crop, in its pixels.
         scale (float): Crop pixels per image pixel, before ``side`` was
             rounded.
+        exact (bool): Whether the crop is cut between pixels, as training
+            pairs are, or at whole pixels, as the released tracker does.
+            Defaults to False.
     """
     centre: np.ndarray
-    side: int
+    side: float
     size: int
     scale: float
+    exact: bool = False
 
     @classmethod
-    def around(cls, box: np.ndarray, size: int, exemplar_size: int,
-               context_amount: float) -> 'SearchWindow':
+    def around(cls,
+               box: np.ndarray,
+               size: int,
+               exemplar_size: int,
+               context_amount: float,
+               exact: bool = False,
+               zoom: float = 1.) -> 'SearchWindow':
         """Lay it around a target.
 
         Args:
             box (np.ndarray): (4,), cxcywh in image pixels.
-            size (int): Side of the search crop.
+            size (int): Side of the crop.
             exemplar_size (int): Side of the template crop.
             context_amount (float): As for :func:`context_side`.
+            exact (bool): See the class. Defaults to False.
+            zoom (float): Its side is so many times longer. Defaults to 1.
 
         Returns:
             SearchWindow: Around the box's centre.
         """
-        template_side = context_side(*box[2:], context_amount)
-        side = max(1, round(template_side * size / exemplar_size))
-        return cls(box[:2], side, size, exemplar_size / template_side)
+        template_side = zoom * context_side(*box[2:], context_amount)
+        side = template_side * size / exemplar_size
+        if not exact:
+            side = max(1, round(side))
+        return cls(box[:2], side, size, exemplar_size / template_side, exact)
 
     def crop(self, frame: np.ndarray,
              pad_value: Sequence[float]) -> np.ndarray:
@@ -116,7 +130,17 @@ class SearchWindow(NamedTuple):
         Returns:
             np.ndarray: (size, size, 3) uint8.
         """
-        return crop_image(frame, self.centre, self.side, self.size, pad_value)
+        if not self.exact:
+            return crop_image(frame, self.centre, self.side, self.size,
+                              pad_value)
+        x, y = (self.size - 1) / 2 - self.centre * self.scale
+        return cv2.warpAffine(
+            frame,
+            np.array([[self.scale, 0, x], [0, self.scale, y]]),
+            (self.size, self.size),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=pad_value)
 
     def _middle(self, rounded: bool) -> np.ndarray:
         """Which point of the image is the crop's middle.
@@ -124,7 +148,7 @@ class SearchWindow(NamedTuple):
         As in the released tracker, the window's corner is that of the rounded
         side, but the crop's scale is not.
         """
-        if not rounded:
+        if self.exact or not rounded:
             return self.centre
         return self.centre - self.side / 2 + self.size / 2 / self.scale
 
@@ -172,6 +196,8 @@ class SearchWindow(NamedTuple):
         """
         ratio = self.side / self.size
         corner = box[:2] - box[2:] / 2 + self.size / 2
-        return np.concatenate([
-            self.centre - self.side / 2 + corner * ratio, box[2:] * ratio
-        ])
+        first = self.centre - self.side / 2
+        if self.exact:
+            # Edges, half a pixel from the pixels' centres.
+            first = first + 0.5
+        return np.concatenate([first + corner * ratio, box[2:] * ratio])

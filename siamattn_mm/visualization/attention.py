@@ -188,7 +188,7 @@ class AttentionProbe:
         old, new = (np.array([x + w / 2, y + h / 2, w, h])
                     for x, y, w, h in (before, after))
         window = SearchWindow.around(old, size, cfg.exemplar_size,
-                                     cfg.context_amount)
+                                     cfg.context_amount, cfg.exact_crop)
         x, y = window.to_crop(new, rounded=False)[:2] + size / 2
         return float(x), float(y)
 

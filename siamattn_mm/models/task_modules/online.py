@@ -217,6 +217,18 @@ class OnlinePart:
         """
         return False
 
+    def search_zoom(self, state: Any) -> float:
+        """Say how much more of the image is to be searched.
+
+        Args:
+            state (Any): So far.
+
+        Returns:
+            float: Times the usual window's side, 1 or more; 1 by default. Of
+            all parts the largest counts.
+        """
+        return 1.
+
 
 def build_parts(configs: Optional[Sequence[dict]]) -> Tuple[OnlinePart, ...]:
     """Build the parts of a model's ``online`` list.

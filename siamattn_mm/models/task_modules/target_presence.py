@@ -38,9 +38,13 @@ class TargetPresence(OnlinePart):
             score ``confirm_score``. Defaults to 10.
         lost_after (int): A frame or two are a hidden target, no more.
             Defaults to 3.
+        max_zoom (float): While it is lost, the search window grows with every
+            frame until its side is so many times as long. Defaults to 1:
+            never.
+        zoom_frames (int): In so many frames. Defaults to 10.
 
     Raises:
-        ValueError: If a score is not in 0..1.
+        ValueError: If a score is not in 0..1, or ``max_zoom`` is below 1.
     """
 
     def __init__(self,
@@ -48,7 +52,9 @@ class TargetPresence(OnlinePart):
                  recover_score: Optional[float] = None,
                  confirm_score: Optional[float] = None,
                  confirm_frames: int = 10,
-                 lost_after: int = 3) -> None:
+                 lost_after: int = 3,
+                 max_zoom: float = 1.,
+                 zoom_frames: int = 10) -> None:
         if recover_score is None:
             recover_score = hold_score
         if confirm_score is None:
@@ -58,11 +64,15 @@ class TargetPresence(OnlinePart):
                             ('confirm_score', confirm_score)):
             if not 0 <= value <= 1:
                 raise ValueError(f'{name} must be in 0..1, but got {value}')
+        if max_zoom < 1:
+            raise ValueError(f'max_zoom must be 1 or more, but got {max_zoom}')
         self.hold_score = hold_score
         self.recover_score = recover_score
         self.confirm_score = confirm_score
         self.confirm_frames = confirm_frames
         self.lost_after = lost_after
+        self.max_zoom = max_zoom
+        self.zoom_frames = zoom_frames
 
     def learn(self, target: np.ndarray, views: Any) -> Presence:
         """Begin with a target that is there.
@@ -86,6 +96,18 @@ class TargetPresence(OnlinePart):
             bool: Whether it was not found for ``lost_after`` frames.
         """
         return state.missing >= self.lost_after
+
+    def search_zoom(self, state: Presence) -> float:
+        """Look further away the longer the target is lost.
+
+        Args:
+            state (Presence): So far.
+
+        Returns:
+            float: Times the usual window's side.
+        """
+        frames = max(0, state.missing - self.lost_after + 1)
+        return 1 + (self.max_zoom - 1) * min(1., frames / self.zoom_frames)
 
     def accepts(self, state: Presence, note: Any, box: np.ndarray,
                 score: float) -> bool:

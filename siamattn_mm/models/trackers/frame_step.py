@@ -7,11 +7,7 @@ import torch
 
 from siamattn_mm.structures.boxes import AnchorGrid
 from siamattn_mm.structures.mask_paste import PastedMask, SoftMask, rotated_box
-from siamattn_mm.structures.search_window import (
-    SearchWindow,
-    context_side,
-    crop_image,
-)
+from siamattn_mm.structures.search_window import SearchWindow
 from siamattn_mm.utils.stages import stage
 
 from ..task_modules.online import VIEWS, Outcome, View
@@ -76,6 +72,9 @@ class FrameStep:
     def __init__(self, runtime: Runtime, cfg: TrackingConfig) -> None:
         self.runtime, self.cfg = runtime, cfg
         self._grids: Dict[Tuple[int, int], AnchorGrid] = {}
+        # From pixels' centres, which windows count from, to their edges,
+        # which results do. The released tracker goes half of the way.
+        self._edge = 0.5 if cfg.exact_crop else 0.
 
     # -- the first frame --------------------------------------------------
 
@@ -96,8 +95,9 @@ class FrameStep:
         cfg, (x, y, w, h) = self.cfg, (float(value) for value in bbox)
         box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
         pad_value = cv2.mean(np.ascontiguousarray(frame))[:frame.shape[2]]
-        side = max(1, round(context_side(w, h, cfg.context_amount)))
-        crop = crop_image(frame, box[:2], side, cfg.exemplar_size, pad_value)
+        crop = SearchWindow.around(
+            box, cfg.exemplar_size, cfg.exemplar_size, cfg.context_amount,
+            cfg.exact_crop).crop(frame, pad_value)
         with self.runtime.start():
             state = TrackState(box, pad_value, self.runtime.template(crop),
                                (None, ) * len(self.runtime.parts))
@@ -181,7 +181,8 @@ class FrameStep:
         with stage('crop'):
             windows = [
                 SearchWindow.around(state.box, cfg.search_size,
-                                    cfg.exemplar_size, cfg.context_amount)
+                                    cfg.exemplar_size, cfg.context_amount,
+                                    cfg.exact_crop, self._zoom(state))
                 for state in states
             ]
             crops = np.stack([
@@ -195,6 +196,14 @@ class FrameStep:
             for index, (state, window) in enumerate(zip(states, windows)):
                 choices.append(self._choose(state, window, seen, index))
         return choices, windows, seen
+
+    def _zoom(self, state: TrackState) -> float:
+        """How much more of the image than usual is searched."""
+        return max([1.] + [
+            part.search_zoom(learnt)
+            for part, learnt in zip(self.runtime.parts, state.learnt)
+            if learnt is not None
+        ])
 
     def _grid(self, size: Tuple[int, int]) -> AnchorGrid:
         if size not in self._grids:
@@ -274,7 +283,7 @@ class FrameStep:
                                 choice.doubtful, own, note)))
         lost = any(part.lost(learnt)
                    for part, learnt in zip(self.runtime.parts, following))
-        bbox = np.concatenate([box[:2] - box[2:] / 2, box[2:]])
+        bbox = np.concatenate([box[:2] - box[2:] / 2 + self._edge, box[2:]])
         return (TrackResult(bbox, score, None, None, lost),
                 state._replace(box=box if accepted else state.box,
                                learnt=tuple(following)))
@@ -297,7 +306,9 @@ class FrameStep:
         cfg = self.cfg.refine
         rois = np.stack([
             window.to_crop(
-                np.concatenate([r.bbox[:2] + r.bbox[2:] / 2, r.bbox[2:]]))
+                np.concatenate([
+                    r.bbox[:2] + r.bbox[2:] / 2 - self._edge, r.bbox[2:]
+                ]))
             for r, window in zip(results, windows)
         ])
         probs = self.runtime.segment(seen.fused, rois)

@@ -94,6 +94,10 @@ class TrackingConfig:
             side of the target. Defaults to 0.5.
         center_size (int, optional): Side to which template maps are cropped;
             None keeps them. Defaults to None.
+        exact_crop (bool): Whether crops are cut between pixels, as training
+            pairs are, and boxes count from pixels' edges. False is the
+            released tracker's way: windows of whole pixels, whose corner is
+            rounded down, and boxes half a pixel off. Defaults to False.
         min_size (float): Of a box, in pixels. Defaults to 10.
         precision (str): ``'fp32'`` or ``'bf16'``, which is faster on CPUs
             with bfloat16 products (on one without, float32 is used, and a
@@ -113,6 +117,7 @@ class TrackingConfig:
     search_size: int = SEARCH_SIZE
     context_amount: float = 0.5
     center_size: Optional[int] = None
+    exact_crop: bool = False
     min_size: float = MIN_SIZE
     precision: str = PRECISIONS[0]
     fold_norms: bool = True
