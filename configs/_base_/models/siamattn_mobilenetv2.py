@@ -15,25 +15,25 @@ model = dict(
     backbone=dict(
         _delete_=True,
         type='SiamMobileNetV2',
-        out_indices=(1, 2, 3, 4),
+        out_indices=(1, 3, 4),
         max_stride=8,
         frozen_stages=5,
         norm_eval=True),
     neck=dict(
         type='mmdet.ChannelMapper',
-        in_channels=[32, 64, 96],
+        in_channels=[64, 96],
         out_channels=64),
     # 1024 search positions: softmax(E) of the paper trains more easily from
     # scratch than the released checkpoints' softmax(max - E).
     siamese_neck=dict(
-        in_channels=[64, 64, 64],
+        in_channels=[64, 64],
         channel_softmax='plain',
         share_gamma=False,
         sub_sample=True),
-    head=dict(in_channels=[64, 64, 64]),
+    head=dict(in_channels=[64, 64]),
     refine_head=dict(
-        box_fusion=dict(in_channels=[64, 64, 64], out_channels=64),
-        mask_fusion=dict(in_channels=[32, 24, 64, 64, 64], out_channels=32),
+        box_fusion=dict(in_channels=[64, 64], out_channels=64),
+        mask_fusion=dict(in_channels=[32, 24, 64, 64], out_channels=32),
         box_head=dict(
             in_channels=64,
             fc_channels=256,

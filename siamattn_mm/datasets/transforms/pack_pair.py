@@ -9,6 +9,9 @@ from mmengine.structures import InstanceData
 from mmtrack.registry import TRANSFORMS
 from mmtrack.structures import TrackDataSample
 
+# Of a search crop, where `TeacherLabels` has been.
+TEACHER_KEYS = ('teacher_scores', 'teacher_bboxes')
+
 
 @TRANSFORMS.register_module()
 class PackSOTPair(BaseTransform):
@@ -26,7 +29,9 @@ class PackSOTPair(BaseTransform):
     - data_samples (TrackDataSample): ``gt_instances`` and
       ``search_gt_instances`` with ``bboxes`` (1, 4) float32 x1, y1, x2, y2 in
       crop pixels, ``labels`` (1,) int64, 1 for the same object in both crops
-      and 0 for two objects, and ``masks`` (BitmapMasks (1, S, S)) if known
+      and 0 for two objects, and ``masks`` (BitmapMasks (1, S, S)) if known;
+      ``search_gt_instances`` also ``teacher_scores`` (1, 15, 15) and
+      ``teacher_bboxes`` (1, 15, 15, 4) of ``TeacherLabels``
 
     Args:
         meta_keys (Sequence[str]): Keys that are kept in the sample's metainfo
@@ -62,6 +67,10 @@ class PackSOTPair(BaseTransform):
             self._instances(*values) for values in zip(
                 results['gt_bboxes'], results['gt_bboxes_labels'],
                 results['gt_masks']))
+        for key in TEACHER_KEYS:
+            if key in results:
+                sample.search_gt_instances[key] = torch.from_numpy(
+                    results[key])[None]
         return dict(inputs=inputs, data_samples=sample)
 
     @staticmethod

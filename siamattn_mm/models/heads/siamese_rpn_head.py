@@ -18,6 +18,7 @@ from siamattn_mm.utils.image_draws import (
     own_numbers,
 )
 
+from ..losses.teacher_box_loss import TeacherMaps
 from ..ops.constants import cached_constant, upload
 from ..task_modules.anchor_targets import (
     anchor_targets,
@@ -72,6 +73,9 @@ class SiamAttnRPNHead(SiameseRPNHead):
             the deltas; it must be a sum, such as ``dict(
             type='BoxGIoULoss', reduction='sum')``. Neither profile has
             one. Defaults to None.
+        loss_teacher (dict, optional): A loss of boxes against those of a
+            teacher, such as ``dict(type='TeacherBoxLoss')``, for pairs that
+            ``TeacherLabels`` labelled. Defaults to None.
         train_cfg (dict, optional): As for ``SiameseRPNHead``; None for a head
             that is never trained. Defaults to None.
         **kwargs: As for ``SiameseRPNHead``.
@@ -91,6 +95,7 @@ class SiamAttnRPNHead(SiameseRPNHead):
                      target_means=[0., 0., 0., 0.],
                      target_stds=[1., 1., 1., 1.]),
                  loss_iou: Optional[dict] = None,
+                 loss_teacher: Optional[dict] = None,
                  train_cfg: Optional[dict] = None,
                  **kwargs) -> None:
         super().__init__(
@@ -103,6 +108,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
             train_cfg=train_cfg or NEVER_TRAINED,
             **kwargs)
         self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
+        self.loss_teacher = MODELS.build(
+            loss_teacher) if loss_teacher else None
         num_anchors = self.anchor_generator.num_base_anchors[0]
         for name, values in (('cls_heads', 2), ('reg_heads', 4)):
             setattr(
@@ -175,8 +182,9 @@ class SiamAttnRPNHead(SiameseRPNHead):
             batch_img_metas (list[dict]): Not used.
 
         Returns:
-            dict[str, Tensor]: ``loss_rpn_cls``, ``loss_rpn_bbox`` and, with
-            ``loss_iou``, ``loss_rpn_iou``.
+            dict[str, Tensor]: ``loss_rpn_cls``, ``loss_rpn_bbox``, with
+            ``loss_iou`` ``loss_rpn_iou``, and with ``loss_teacher``
+            ``loss_rpn_teacher``.
         """
         labels, label_weights, targets, weights = self.get_targets(
             batch_search_gt_instances, cls_score.shape[-2:], cls_score.device)
@@ -194,6 +202,9 @@ class SiamAttnRPNHead(SiameseRPNHead):
         if self.loss_iou is not None:
             losses['loss_rpn_iou'] = self._loss_iou(
                 deltas, targets, weights[..., 0], cls_score.shape[-2:])
+        if self.loss_teacher is not None:
+            losses['loss_rpn_teacher'] = self._loss_teacher(
+                deltas, batch_search_gt_instances, cls_score.shape[-2:])
         return losses
 
     def _loss_iou(self, deltas: Tensor, targets: Tensor, weights: Tensor,
@@ -209,6 +220,22 @@ class SiamAttnRPNHead(SiameseRPNHead):
             self._decode_xyxy(anchors, values.gather(1, place).float())
             for values in (deltas, targets))
         return self.loss_iou(found, wanted, weight=weights.flatten())
+
+    def _loss_teacher(self, deltas: Tensor, instances: List[InstanceData],
+                      size: torch.Size) -> Tensor:
+        scores, bboxes, gt_bboxes, labels = (
+            upload(torch.cat([one[key] for one in instances]), deltas.device)
+            for key in ('teacher_scores', 'teacher_bboxes', 'bboxes',
+                        'labels'))
+        anchors = self._anchors(size, deltas.device)
+        index, wanted, weights = self.loss_teacher.targets(
+            anchors, TeacherMaps(scores, bboxes), gt_bboxes, labels > 0,
+            self.train_cfg.search_size // 2)
+        found = self._decode_xyxy(
+            anchors[index],
+            deltas.gather(1, index[..., None].expand(-1, -1, 4)).float())
+        return self.loss_teacher(found, wanted.flatten(0, 1),
+                                 weights.flatten())
 
     def _decode_xyxy(self, anchors: Tensor, deltas: Tensor) -> Tensor:
         """(N, S, 4) anchors, xyxy, and deltas: (N * S, 4) boxes, xyxy."""
