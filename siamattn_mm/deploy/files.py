@@ -26,7 +26,7 @@ METADATA_KEY = 'siamattn_mm'
 _FREE = frozenset([
     'train_cfg', 'init_cfg', 'pretrained', 'frozen_modules',
     'frozen_stages', 'norm_eval', 'loss_cls', 'loss_bbox', 'loss_box',
-    'loss_iou', 'loss_mask', 'bbox_coder', 'optimize'
+    'loss_iou', 'loss_mask', 'loss_teacher', 'bbox_coder', 'optimize'
 ])
 
 

@@ -46,12 +46,17 @@ def _fixed(value: np.ndarray) -> np.ndarray:
     return np.rint(value * _COORDINATE_SCALE).astype(np.int64)
 
 
-def paste_mask(prob: np.ndarray, box: Sequence[float],
-               image_size: Tuple[int, int], threshold: float) -> PastedMask:
+def paste_mask(prob: np.ndarray,
+               box: Sequence[float],
+               image_size: Tuple[int, int],
+               threshold: float,
+               exact: bool = False) -> PastedMask:
     """Warp a RoI's probabilities into the image and threshold them.
 
     Only the box's window is computed, with the numbers that
     ``cv2.warpAffine`` gives for the whole image (bilinear, zero border).
+    The released tracker's map puts a cell's middle where its first edge is,
+    and the image's last edge a pixel too far left.
 
     Args:
         prob (np.ndarray): (h, w) float32, e.g. 64x64.
@@ -59,6 +64,9 @@ def paste_mask(prob: np.ndarray, box: Sequence[float],
             lies.
         image_size (tuple[int, int]): Width and height of the image.
         threshold (float): Pixels above it are the target.
+        exact (bool): Whether the first and the last cell's outer edges lie
+            on the box's, as in training, instead of the released tracker's
+            map. Defaults to False.
 
     Returns:
         PastedMask: The mask around the box.
@@ -67,8 +75,12 @@ def paste_mask(prob: np.ndarray, box: Sequence[float],
     for origin, length, extent, cells in zip(box[:2], box[2:], image_size,
                                              prob.shape[::-1]):
         # Cell u goes to pixel scale * u + shift.
-        scale = (extent - 1) / (extent * cells / length)
-        shift = scale * origin * cells / length
+        if exact:
+            scale = length / cells
+            shift = origin + (scale - 1) / 2
+        else:
+            scale = (extent - 1) / (extent * cells / length)
+            shift = scale * origin * cells / length
         start = np.clip(np.floor(shift - scale), 0, extent)
         stop = np.clip(np.ceil(shift + scale * cells) + 1, 0, extent)
         scales.append(scale)
@@ -103,10 +115,12 @@ class SoftMask(NamedTuple):
         prob (np.ndarray): (h, w) float32, e.g. 64x64.
         extent (np.ndarray): (4,), x, y, w, h in image pixels.
         image_size (tuple[int, int]): Width and height of the image.
+        exact (bool): As for :func:`paste_mask`. Defaults to False.
     """
     prob: np.ndarray
     extent: np.ndarray
     image_size: Tuple[int, int]
+    exact: bool = False
 
     def paste(self, threshold: float) -> PastedMask:
         """Paste it at a threshold.
@@ -117,7 +131,8 @@ class SoftMask(NamedTuple):
         Returns:
             PastedMask: What :func:`paste_mask` makes of it.
         """
-        return paste_mask(*self, threshold)
+        return paste_mask(self.prob, self.extent, self.image_size, threshold,
+                          self.exact)
 
 
 def rotated_box(mask: PastedMask, box: Sequence[float],

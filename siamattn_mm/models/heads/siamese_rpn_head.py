@@ -223,6 +223,10 @@ class SiamAttnRPNHead(SiameseRPNHead):
 
     def _loss_teacher(self, deltas: Tensor, instances: List[InstanceData],
                       size: torch.Size) -> Tensor:
+        if not all('teacher_scores' in one for one in instances):
+            raise ValueError('loss_teacher needs the labels of TeacherLabels; '
+                             'put it into the training pipeline, behind '
+                             'SiamPairCrop')
         scores, bboxes, gt_bboxes, labels = (
             upload(torch.cat([one[key] for one in instances]), deltas.device)
             for key in ('teacher_scores', 'teacher_bboxes', 'bboxes',

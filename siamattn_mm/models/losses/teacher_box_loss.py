@@ -78,8 +78,12 @@ class TeacherBoxLoss(nn.Module):
             images.
         """
         height, width = maps.scores.shape[-2:]
-        half = anchors.new_tensor([width - 1, height - 1]) / 2 * maps.stride
-        places = ((anchors[:, :2] + anchors[:, 2:]) / 2 - middle) / half
+        centres = (anchors[:, :2] + anchors[:, 2:]) / 2 - middle
+        # Side by side: a tensor of both sizes would be waited for.
+        places = torch.stack([
+            centres[:, axis] / ((cells - 1) / 2 * maps.stride)
+            for axis, cells in enumerate((width, height))
+        ], -1)
         values = torch.cat(
             [maps.bboxes.permute(0, 3, 1, 2), maps.scores[:, None]], 1)
         sampled = F.grid_sample(

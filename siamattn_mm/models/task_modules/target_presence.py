@@ -44,7 +44,8 @@ class TargetPresence(OnlinePart):
         zoom_frames (int): In so many frames. Defaults to 10.
 
     Raises:
-        ValueError: If a score is not in 0..1, or ``max_zoom`` is below 1.
+        ValueError: If a score is not in 0..1, or ``max_zoom`` or
+            ``zoom_frames`` is below 1.
     """
 
     def __init__(self,
@@ -64,8 +65,10 @@ class TargetPresence(OnlinePart):
                             ('confirm_score', confirm_score)):
             if not 0 <= value <= 1:
                 raise ValueError(f'{name} must be in 0..1, but got {value}')
-        if max_zoom < 1:
-            raise ValueError(f'max_zoom must be 1 or more, but got {max_zoom}')
+        for name, value in (('max_zoom', max_zoom),
+                            ('zoom_frames', zoom_frames)):
+            if value < 1:
+                raise ValueError(f'{name} must be 1 or more, but got {value}')
         self.hold_score = hold_score
         self.recover_score = recover_score
         self.confirm_score = confirm_score
