@@ -181,3 +181,41 @@ def test_empty_mask_falls_back_to_the_box():
                                     (160, 120))):
         found = rotated_box(mask, BOX, 100)
         assert found.tolist() == [[1, 2], [31, 2], [31, 42], [1, 42]]
+
+
+# -- exactly -------------------------------------------------------------
+
+
+@pytest.mark.parametrize('box', [(40., 30., 64., 32.), (52., 41., 100., 60.),
+                                 (30., 20., 12., 18.), (-20., 70., 90., 80.)])
+def test_an_exact_mask_of_ones_fills_its_box(box):
+    """Here whole pixels: each belongs to it, or does not."""
+    image_size = (160, 120)
+    x, y, w, h = map(int, box)
+    expected = np.zeros(image_size[::-1], bool)
+    expected[max(y, 0):y + h, max(x, 0):x + w] = True
+    soft = SoftMask(
+        np.ones((64, 64), np.float32), np.array(box), image_size, True)
+    # Half of the way to the cells behind the edge, which are 0.
+    found = soft.paste(.5 - 1e-3).full()
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize('side', [24., 60., 250.])
+def test_an_exact_mask_is_where_its_cells_are(side):
+    """A blob's middle, which the released tracker's map moves."""
+    image_size = (640, 480)
+    corner = np.array([310.3, 150.8])
+    cells = (np.arange(64) + .5) / 64 - .5
+    prob = np.exp(-(cells[:, None]**2 + cells**2) / .02).astype(np.float32)
+    errors = []
+    for exact in (True, False):
+        pasted = paste_mask(prob, [*corner, side, side], image_size, .1,
+                            exact)
+        rows, columns = np.nonzero(pasted.full())
+        # A pixel's middle is half a pixel from its edge.
+        middle = np.array([columns.mean(), rows.mean()]) + .5
+        errors.append(np.abs(middle - corner - side / 2).max())
+    assert errors[0] < .2
+    if side > 200:
+        assert errors[1] > 1
