@@ -233,11 +233,11 @@ def require(package: str) -> ModuleType:
         ModuleType: The package.
 
     Raises:
-        ExportError: If it is not installed, saying how it is.
+        ExportError: If it is not installed, saying how to.
     """
     try:
         return importlib.import_module(package)
     except ImportError as error:
         raise ExportError(
-            f'exported models need the package {package!r}, which is not '
-            'installed: pip install -r requirements/deploy.txt') from error
+            f'the package {package!r} is needed, but not installed: pip '
+            'install -r requirements/deploy.txt') from error
