@@ -12,7 +12,11 @@ def pair_sample(label, mask):
     """What is known of a pair, as a data preprocessor gives it."""
     box = InstanceData(
         bboxes=torch.tensor([[80., 90., 170., 160.]]),
-        labels=torch.tensor([label]))
+        labels=torch.tensor([label]),
+        # For configs that learn from a teacher; the others do not look.
+        teacher_scores=torch.full((1, 15, 15), .9),
+        teacher_bboxes=torch.tensor([80., 90., 170., 160.]).expand(
+            1, 15, 15, 4))
     if mask:
         pixels = np.zeros((1, 255, 255), np.uint8)
         pixels[:, 90:160, 80:170] = 1

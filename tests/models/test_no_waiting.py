@@ -112,7 +112,9 @@ def batch(num):
     for i in range(num):
         instances = InstanceData(
             bboxes=torch.tensor([[90., 80., 150., 160.]]),
-            labels=torch.tensor([int(i % 5 > 0)]))
+            labels=torch.tensor([int(i % 5 > 0)]),
+            teacher_scores=torch.ones(1, 15, 15),
+            teacher_bboxes=torch.full((1, 15, 15, 4), 100.))
         if i % 2:
             mask = np.ones((1, 255, 255), np.uint8)
             instances.masks = BitmapMasks(mask, 255, 255)
@@ -148,8 +150,20 @@ def _meta_knows_all():
     not _meta_knows_all(), reason='the meta device lacks an operator')
 @pytest.mark.parametrize('name', TRAINED)
 def test_losses_and_gradients_wait_for_nothing(name, kernels):
+    check_step(Config.fromfile(CONFIGS / name).model)
+
+
+@pytest.mark.skipif(
+    not _meta_knows_all(), reason='the meta device lacks an operator')
+def test_a_teachers_loss_waits_for_nothing():
+    config = Config.fromfile(CONFIGS / TRAINED[0]).model
+    config.head.loss_teacher = dict(type='TeacherBoxLoss')
+    losses = check_step(config)
+    assert losses['loss_rpn_teacher'].device.type == 'meta'
+
+
+def check_step(config):
     """From the batch to the gradients, on no device but the model's."""
-    config = Config.fromfile(CONFIGS / name).model
     with torch.device('meta'):
         model = MODELS.build(config)
     model = model.to('meta').train()
@@ -158,11 +172,13 @@ def test_losses_and_gradients_wait_for_nothing(name, kernels):
     def step():
         data = model.data_preprocessor(batch(7), training=True)
         losses = model.loss(data['inputs'], data['data_samples'])
-        return sum(value for key, value in losses.items() if 'loss' in key)
+        total = sum(value for key, value in losses.items() if 'loss' in key)
+        return losses, total
 
     step()  # makes what is kept from then on
     with NoWaiting():
-        total = step()
+        losses, total = step()
     assert total.device.type == 'meta'
     total.backward()
     assert any(p.grad is not None for p in model.parameters())
+    return losses

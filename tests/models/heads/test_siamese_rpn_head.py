@@ -174,6 +174,93 @@ def test_overlap_loss_without_a_positive_pair(iou_head, make_sample):
     assert losses['loss_rpn_iou'] == 0 and not bbox_pred.grad.any()
 
 
+# -- a teacher -----------------------------------------------------------
+
+
+@pytest.fixture
+def taught_head(small_config):
+    model = small_config.model
+    cfg = model.head.copy()
+    cfg.update(
+        in_channels=[8, 8],
+        train_cfg=model.train_cfg.rpn,
+        loss_teacher=dict(type='TeacherBoxLoss', loss_weight=2.))
+    return MODELS.build(cfg)
+
+
+def taught(sample, *boxes):
+    """Instances of a pair to which a teacher says boxes, side by side."""
+    instances = sample.search_gt_instances
+    instances.teacher_scores = torch.ones(1, 15, 15)
+    columns = torch.arange(15) * len(boxes) // 15
+    instances.teacher_bboxes = torch.tensor(boxes)[columns].expand(
+        1, 15, 15, 4)
+    return instances
+
+
+BOX = [100., 95., 170., 160.]
+
+
+@pytest.mark.parametrize('said', [BOX, [104., 91., 173., 158.]])
+def test_the_teachers_box_has_no_loss(taught_head, make_sample, said):
+    """Where it differs a little from the annotation, the teacher's counts."""
+    gts = [taught(make_sample(BOX, True), said)] * 2
+
+    def loss(box):
+        return taught_head.loss_by_feat(
+            torch.zeros(2, 10, 25, 25),
+            perfect_deltas(taught_head, box).expand(2, -1, -1, -1), None, gts,
+            [{}, {}])['loss_rpn_teacher']
+
+    assert_close(loss(said), torch.tensor(0.), atol=1e-4, rtol=0)
+    # Its left half: by half of the overlap and, weighing half, by half of the
+    # width; a mean over anchors and images.
+    x1, y1, x2, y2 = said
+    half = [x1, y1, (x1 + x2) / 2, y2]
+    assert_close(loss(half), torch.tensor(2 * (.5 + .5 * .5)), atol=1e-3,
+                 rtol=0)
+
+
+def test_each_anchor_learns_the_box_of_its_place(taught_head, make_sample):
+    left, right = [90., 95., 160., 160.], [110., 95., 180., 160.]
+    gt = taught(make_sample(BOX, True), left, right)
+
+    def loss(bbox_pred):
+        return taught_head.loss_by_feat(
+            torch.zeros(1, 10, 25, 25), bbox_pred, None, [gt],
+            [{}])['loss_rpn_teacher']
+
+    # The teacher's middle cell says the left one, the next one, two columns
+    # of ours further, the right one; half way it is between them.
+    deltas = perfect_deltas(taught_head, left)
+    assert loss(deltas) > .1
+    deltas[..., 13] = perfect_deltas(taught_head, BOX)[..., 13]
+    deltas[..., 14:] = perfect_deltas(taught_head, right)[..., 14:]
+    assert_close(loss(deltas), torch.tensor(0.), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize('positive, said', [(False, BOX),
+                                            (True, [10., 20., 60., 70.])])
+def test_what_teaches_nothing(taught_head, make_sample, positive, said):
+    """Two objects; and where the annotation says something else."""
+    gt = taught(make_sample(BOX, positive), said)
+    bbox_pred = torch.randn(1, 20, 25, 25, requires_grad=True)
+    losses = taught_head.loss_by_feat(
+        torch.zeros(1, 10, 25, 25), bbox_pred, None, [gt], [{}])
+    losses['loss_rpn_teacher'].backward()
+    assert losses['loss_rpn_teacher'] == 0 and not bbox_pred.grad.any()
+
+
+def test_pairs_without_a_teachers_labels_are_refused(
+        taught_head, make_sample):
+    gts = [taught(make_sample(BOX, True), BOX),
+           make_sample(BOX, True).search_gt_instances]
+    with pytest.raises(ValueError, match='TeacherLabels.*pipeline'):
+        taught_head.loss_by_feat(
+            torch.zeros(2, 10, 25, 25), torch.zeros(2, 20, 25, 25), None, gts,
+            [{}, {}])
+
+
 def test_class_loss_reads_channels_as_tracking_does(rpn_head, make_sample):
     gt = make_sample(anchor_box(3, 10, 14), True).search_gt_instances
     labels = rpn_head.get_targets([gt], (25, 25))[0][0]

@@ -126,6 +126,29 @@ def test_losses_reach_every_parameter(small_config, positive, with_mask):
             assert torch.isfinite(parameter.grad).all(), name
 
 
+@pytest.mark.parametrize('mixed', [False, True])
+def test_learning_from_a_teacher(small_config, mixed):
+    """From the batch to the boxes' branch, and to no other of the head's."""
+    small_config.model.head.loss_teacher = dict(type='TeacherBoxLoss')
+    model = MODELS.build(small_config.model).train()
+    batch = training_batch([1, 0, 1], [0, 0, 0])
+    for sample in batch['data_samples']:
+        instances = sample.search_gt_instances
+        instances.teacher_scores = torch.full((1, 15, 15), .8)
+        instances.teacher_bboxes = torch.tensor([88., 83., 161., 168.]).expand(
+            1, 15, 15, 4)
+    data = model.data_preprocessor(batch, True)
+    with torch.autocast('cpu', dtype=torch.bfloat16, enabled=mixed):
+        losses = model(**data, mode='loss')
+    loss = losses['loss_rpn_teacher']
+    assert loss.dtype == torch.float32
+    assert torch.isfinite(loss) and loss > .01
+    loss.backward()
+    for name, parameter in model.head.named_parameters():
+        learns = parameter.grad is not None and parameter.grad.any()
+        assert bool(learns) == name.startswith('reg_'), name
+
+
 def test_mixed_precision_training(small_config):
     """AMP, with the half precision that a CPU has."""
     small_config.model.train_cfg.refine.num_rois = 3
