@@ -63,7 +63,7 @@ def test_tensor_mode(model):
             mode='tensor')
     assert outs['cls_score'].shape == (1, 10, 25, 25)
     assert outs['bbox_pred'].shape == (1, 20, 25, 25)
-    assert len(outs['dsa_x']) == 3
+    assert len(outs['dsa_x']) == len(model.head.cls_heads)
     if model.with_refine_head:
         assert outs['fused_box'].shape[-2:] == (25, 25)
         assert (outs['fused_mask'] is None) != model.refine_head.with_mask

@@ -2,6 +2,7 @@
 import cv2
 import numpy as np
 import pytest
+from drawn_squares import HEIGHT, PAD, WIDTH, draw_square, read_square
 
 from siamattn_mm.datasets.transforms.crop_geometry import (
     crop_matrix,
@@ -10,41 +11,13 @@ from siamattn_mm.datasets.transforms.crop_geometry import (
 )
 from siamattn_mm.structures.search_window import SearchWindow
 
-HEIGHT, WIDTH = 160, 200
-BACKGROUND, DIFFERENCE = 20., 220.
 SIZES = dict(size=255, exemplar_size=127, context_amount=.5)
-
-
-def coverage(start, length, count):
-    """Which share of each of ``count`` pixels an interval covers."""
-    edges = np.arange(count + 1) - .5
-    return np.diff(np.clip(edges, start, start + length))
-
-
-def draw_square(box):
-    """A bright rectangle; cxcywh, counted at pixels' centres."""
-    cx, cy, w, h = box
-    share = np.outer(
-        coverage(cy - h / 2, h, HEIGHT), coverage(cx - w / 2, w, WIDTH))
-    levels = np.rint(BACKGROUND + DIFFERENCE * share).astype(np.uint8)
-    return np.repeat(levels[..., None], 3, axis=2)
-
-
-def read_square(crop):
-    """Its box in a crop, cxcywh in pixels from the crop's middle."""
-    share = (crop[..., 0] - BACKGROUND) / DIFFERENCE
-    columns, rows = share.sum(0), share.sum(1)
-    places = np.arange(len(crop)) - (len(crop) - 1) / 2
-    size = share.max(0).sum(), share.max(1).sum()
-    return np.array([
-        columns @ places / columns.sum(), rows @ places / rows.sum(), *size
-    ])
 
 
 def recovered(target, around, **kwargs):
     """Draw, cut out, read, and carry back to the image."""
     window = SearchWindow.around(np.array(around), **SIZES, **kwargs)
-    crop = window.crop(draw_square(target), (BACKGROUND, ) * 3)
+    crop = window.crop(draw_square(target), PAD)
     assert crop.shape == (255, 255, 3) and crop.dtype == np.uint8
     return window.to_image(read_square(crop))
 

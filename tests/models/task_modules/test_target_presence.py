@@ -61,6 +61,38 @@ def test_what_another_part_refuses_is_missing_too():
     assert part.lost(state)
 
 
+def zooms(part, scores):
+    """How far is searched before each frame, and behind the last one."""
+    state = part.learn(BOX, [])
+    found = [part.search_zoom(state)]
+    for score in scores:
+        taken = part.accepts(state, None, BOX, score)
+        state = part.update(
+            state, Outcome(BOX, BOX, score, taken, False, (), None))
+        found.append(part.search_zoom(state))
+    return found
+
+
+def test_the_longer_it_is_lost_the_further_is_searched():
+    part = build(recover_score=.9, max_zoom=3., zoom_frames=4)
+    # Lost with the third frame; .5 is not enough to be found again.
+    assert zooms(part, [.9, .1, .1, .1, .5, .1, .1, .1]) == [
+        1, 1, 1, 1, 1.5, 2, 2.5, 3, 3]
+    # Found, it is as ever; hidden for a moment, too.
+    assert zooms(part, [.1] * 5 + [.95, .1, .1]) == [
+        1, 1, 1, 1.5, 2, 2.5, 1, 1, 1]
+
+
+def test_it_is_searched_as_far_as_ever_by_default():
+    assert zooms(build(), [.1] * 20) == [1] * 21
+
+
+@pytest.mark.parametrize('change', [dict(max_zoom=.5), dict(zoom_frames=0)])
+def test_a_window_does_not_shrink(change):
+    with pytest.raises(ValueError, match=f'{list(change)[0]} must be 1 or'):
+        build(**change)
+
+
 def test_scores_are_probabilities():
     with pytest.raises(ValueError, match='recover_score must be in 0..1'):
         build(recover_score=95)

@@ -24,7 +24,9 @@ class Scripted(Runtime):
     Attributes:
         things (list): (box, score): cxcywh in crop pixels from the crop's
             middle, 0..1.
+        crops (np.ndarray): (N, S, S, 3) uint8, what it was shown last.
     """
+    crops = None
 
     def __init__(self, *parts):
         generator = TASK_UTILS.build(
@@ -40,6 +42,7 @@ class Scripted(Runtime):
         return crop
 
     def search(self, templates, crops, learnt):
+        self.crops = crops
         logits = np.full((len(crops), 10, 25, 25), -20.)
         logits[:, :5] = 20.
         deltas = np.zeros((len(crops), 4, 5, 25, 25))
@@ -69,12 +72,18 @@ class Scripted(Runtime):
 
 @pytest.fixture
 def scripted():
-    """Makes a session that follows what a script says, and its script."""
+    """Makes a session that follows what a script says, and its script.
 
-    def make(*parts, **rpn):
-        runtime = Scripted(*parts)
+    ``scripted(part, test_cfg=dict(min_size=5), lr=.5)``; numbers of
+    ``test_cfg.rpn`` stand for themselves. ``kind`` is a class of scripts;
+    ``scripted.Script`` is the usual one.
+    """
+
+    def make(*parts, test_cfg=None, kind=Scripted, **rpn):
+        runtime = kind(*parts)
         rpn = {**dict(penalty_k=0., window_influence=0., lr=1.), **rpn}
-        cfg = TrackingConfig.from_cfg(dict(rpn=rpn))
+        cfg = TrackingConfig.from_cfg(dict(test_cfg or {}, rpn=rpn))
         return TrackingSession(runtime, cfg), runtime
 
+    make.Script = Scripted
     return make

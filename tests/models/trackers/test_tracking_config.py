@@ -15,6 +15,7 @@ def test_what_is_not_said_has_its_default():
     assert (cfg.min_size, cfg.search_size, cfg.exemplar_size) == (10, 255, 127)
     assert cfg.refine.box and cfg.refine.mask_thr == .5
     assert cfg.rpn.lr == .4 and cfg.rpn.vote_iou is None
+    assert cfg.exact_crop is False and read(exact_crop=True).exact_crop
     assert cfg.precision == 'fp32' and cfg.fold_norms and not cfg.compile
 
 
