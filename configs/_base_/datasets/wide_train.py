@@ -60,7 +60,7 @@ stills = dict(
 
 train_dataset = dict(
     type='SOTPairDataset',
-    # 19,180 pairs an epoch: 54 % video, 34 % photographs, 5 % synthetic, 7 %
+    # 20,970 pairs an epoch: 50 % video, 40 % photographs, 4 % synthetic, 6 %
     # regions.
     sources=dict(
         video=dict(
