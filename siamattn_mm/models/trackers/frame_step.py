@@ -246,7 +246,7 @@ class FrameStep:
         boxes = np.stack([choice.proposal.bbox for choice in choices])
         if not self.runtime.refines_boxes:
             return boxes
-        last, middle = self.cfg.search_size - 1, self.cfg.search_size / 2
+        last, middle = self.cfg.search_size - 1, self.cfg.crop_middle
         centres = np.clip(boxes[:, :2] + middle, 0, last) - middle
         sizes = np.clip(boxes[:, 2:], self.cfg.min_size, last)
         return self.runtime.refine_boxes(seen.fused,
