@@ -11,6 +11,7 @@ Example:
         --list data/val_sequences.txt --out new.json --against old.json
 """
 import argparse
+import functools
 import json
 import multiprocessing
 import os
@@ -32,7 +33,7 @@ from siamattn_mm.datasets.reading.sequence_folder import (
     read_sequence,
 )
 from siamattn_mm.evaluation import start_scores
-from siamattn_mm.evaluation.starts import starts_of
+from siamattn_mm.evaluation.starts import KINDS, starts_of
 from siamattn_mm.utils.command_line import (
     Parser,
     add_model_arguments,
@@ -72,6 +73,9 @@ def make_parser(prog: str) -> Parser:
         '--list', metavar='FILE',
         help='a text file of those to take: a line each, FOLDER/NAME, where '
         'FOLDER is the last part of a --data-root; # begins a comment')
+    parser.add_argument(
+        '--starts', nargs='+', choices=KINDS, default=KINDS, metavar='KIND',
+        help=f'kinds of starts, of {", ".join(KINDS)} (default: all)')
     parser.add_argument(
         '--workers', type=int, default=1, metavar='N',
         help='processes, with one thread each if there are several '
@@ -156,11 +160,13 @@ def prepare(config: Config, checkpoint: Optional[str], device: Optional[str],
     return _SHARED['tracker']
 
 
-def runs_of(folder: str) -> List[Dict[str, Any]]:
-    """Track one sequence from all its starts.
+def runs_of(folder: str,
+            kinds: Sequence[str] = KINDS) -> List[Dict[str, Any]]:
+    """Track one sequence from its starts.
 
     Args:
         folder (str): The sequence's.
+        kinds (Sequence[str]): Of the starts. Defaults to all.
 
     Returns:
         list[dict]: ``sequence``, ``start``, ``frames`` and the figures of
@@ -174,7 +180,7 @@ def runs_of(folder: str) -> List[Dict[str, Any]]:
             frames=len(run),
             **start_scores.track_run(_SHARED['tracker'], run,
                                      _SHARED['reader']))
-        for start, run in starts_of(sequence)
+        for start, run in starts_of(sequence) if start in kinds
     ]
 
 
@@ -190,16 +196,17 @@ def track_all(folders: Sequence[str], args: argparse.Namespace,
     Yields:
         list[dict]: The runs of each, see :func:`runs_of`.
     """
+    track = functools.partial(runs_of, kinds=tuple(args.starts))
     model = (config, args.checkpoint, args.device, args.runtime)
     if args.workers == 1:
         say_device(prepare(*model, threads=None).model)
-        yield from map(runs_of, folders)
+        yield from map(track, folders)
         return
     # Threads do not survive a fork.
     with ProcessPoolExecutor(
             args.workers, multiprocessing.get_context('spawn'), prepare,
             (*model, 1)) as pool:
-        yield from pool.map(runs_of, folders)
+        yield from pool.map(track, folders)
 
 
 def print_tables(rows: List[Dict[str, Any]],
@@ -243,6 +250,12 @@ def print_tables(rows: List[Dict[str, Any]],
             table.add_row(f'{metric} ({found[0].sequences} sequences)',
                           *map(str, found))
     console.print(table)
+    counts = start_scores.lost_frames(rows)
+    if counts.absent or counts.said:
+        console.print(
+            f'said to be lost: {counts.said} frames, precision '
+            f'{counts.precision:.3f}; target absent: {counts.absent} frames, '
+            f'recall {counts.recall:.3f}')
 
 
 def main(argv: Optional[Sequence[str]] = None,

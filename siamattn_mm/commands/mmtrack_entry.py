@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.model import MMDistributedDataParallel
+from mmengine.runner import find_latest_checkpoint
 
 from siamattn_mm.compat import work_on_cpu
 
@@ -53,6 +54,8 @@ def run(name: str, argv: Optional[Sequence[str]], prog: str) -> None:
         if path is not None and '://' not in path and not osp.isfile(path):
             hint = did_you_mean(path) if kind == 'config' else ''
             _fail(f'{kind} {path!r} is not a file{hint}')
+    if getattr(args, 'resume', False):
+        resume_what_was_begun(args)
     read_checkpoints_safely()
     if name == 'test':
         fix_threads()
@@ -65,6 +68,29 @@ def run(name: str, argv: Optional[Sequence[str]], prog: str) -> None:
         _fail(_message(error) + hint_of_validation(args, name, str(error)))
     except CheckpointError as error:
         _fail(str(error))
+
+
+def resume_what_was_begun(args: argparse.Namespace) -> None:
+    """Let ``--resume`` mean the work folder's last checkpoint.
+
+    mmengine resumes from a config's ``load_from``, where there is one, and so
+    would begin again. A ``load_from`` among the arguments still counts.
+
+    Args:
+        args (Namespace): Of mmtrack's ``train.py``; changed in place.
+    """
+    if 'load_from' in (args.cfg_options or {}):
+        return
+    config = Config.fromfile(args.config)
+    if not config.get('load_from'):
+        return
+    work_dir = args.work_dir or config.get('work_dir') or osp.join(
+        'work_dirs',
+        osp.splitext(osp.basename(args.config))[0])
+    if osp.isdir(work_dir) and find_latest_checkpoint(work_dir):
+        args.cfg_options = dict(args.cfg_options or {}, load_from=None)
+    else:
+        args.resume = False
 
 
 def _message(error: Exception) -> str:

@@ -88,7 +88,7 @@ class ExportedSiamAttn(VideoPredictor, BaseModel):
                                   'export')
         self.runtime = OnnxRuntime(
             graphs, self.online,
-            TASK_UTILS.build(head['anchor_generator']), cfg.search_size)
+            TASK_UTILS.build(head['anchor_generator']), cfg.crop_middle)
 
     @property
     def tracking_cfg(self) -> TrackingConfig:

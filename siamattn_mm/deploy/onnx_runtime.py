@@ -29,14 +29,14 @@ class OnnxRuntime(Runtime):
             ``search`` and, where there is such a head, ``box`` and ``mask``.
         parts (Sequence[OnlinePart]): What learns from the video.
         anchor_generator (SiamAttnAnchorGenerator): Of the RPN.
-        search_size (int): Side of the search crop.
+        middle (float): Of the search crop, in crop pixels.
     """
 
     def __init__(self, graphs: Mapping[str, Any], parts: Sequence[OnlinePart],
-                 anchor_generator: Any, search_size: int) -> None:
+                 anchor_generator: Any, middle: float) -> None:
         super().__init__(parts, anchor_generator)
         self.graphs: Dict[str, Any] = dict(graphs)
-        self.search_size = search_size
+        self.middle = middle
 
     @property
     def refines_boxes(self) -> bool:
@@ -136,7 +136,7 @@ class OnnxRuntime(Runtime):
         Returns:
             np.ndarray: (N, 4) float64, likewise.
         """
-        middle = np.array([self.search_size / 2] * 2 + [0, 0])
+        middle = np.array([self.middle] * 2 + [0, 0])
         with stage('refinement box'):
             return np.concatenate([
                 self.graphs['box']({
@@ -157,7 +157,7 @@ class OnnxRuntime(Runtime):
         Returns:
             np.ndarray: (N, h, w) float32, probabilities 0..1 over each box.
         """
-        rois = mask_rois(boxes, self.search_size)
+        rois = mask_rois(boxes, self.middle)
         rois[:, 0] = 0  # each has its own map
         with stage('mask'):
             return np.concatenate([

@@ -33,8 +33,33 @@ class Estimate(NamedTuple):
         return f'{self.mean:.3f} ± {self.error:.3f}'
 
 
-def score_run(boxes: np.ndarray, truth: np.ndarray,
-              mask_ious: Sequence[float] = ()) -> Dict[str, float]:
+class LostFrames(NamedTuple):
+    """How a tracker's "lost" fits the frames without the target.
+
+    Attributes:
+        absent (int): Frames of all runs in which the target is not visible.
+        said (int): Those in which the tracker says that it is lost.
+        right (int): Those that are both.
+    """
+    absent: int
+    said: int
+    right: int
+
+    @property
+    def precision(self) -> float:
+        """float: Share of what was said that is right; nan without any."""
+        return self.right / self.said if self.said else np.nan
+
+    @property
+    def recall(self) -> float:
+        """float: Share of what is absent that was said; nan without any."""
+        return self.right / self.absent if self.absent else np.nan
+
+
+def score_run(boxes: np.ndarray,
+              truth: np.ndarray,
+              mask_ious: Sequence[float] = (),
+              lost: Sequence[bool] = ()) -> Dict[str, float]:
     """Figures of one run.
 
     Args:
@@ -42,12 +67,15 @@ def score_run(boxes: np.ndarray, truth: np.ndarray,
         truth (ndarray): (N, 4) ground truth, nan where the target is absent.
         mask_ious (Sequence[float]): (N,) J of each frame, nan where nothing
             is annotated. Defaults to (): no masks.
+        lost (Sequence[bool]): (N,) whether the tracker said that the target
+            is lost. Defaults to (): not asked.
 
     Returns:
         dict[str, float]: ``success`` (area under the curve of 21 overlaps,
         the first frame counts, as in ``OPEMetric``), ``kept`` (share of the
         frames behind the first whose overlap is above 0.1; nan if there are
-        none) and, with masks, ``j``.
+        none), with masks ``j``, and with ``lost`` the numbers of
+        :class:`LostFrames`.
     """
     ious = box_iou(boxes, truth)
     behind = ious[1:][~np.isnan(ious[1:])]
@@ -56,6 +84,12 @@ def score_run(boxes: np.ndarray, truth: np.ndarray,
         kept=float((behind > KEPT_IOU).mean()) if len(behind) else np.nan)
     if len(mask_ious):
         scores['j'] = mean_region_similarity(np.asarray(mask_ious))
+    if len(lost):
+        absent, said = np.isnan(truth).any(1), np.asarray(lost, bool)
+        scores.update(
+            absent=int(absent.sum()),
+            said=int(said.sum()),
+            right=int((absent & said).sum()))
     return scores
 
 
@@ -72,19 +106,20 @@ def track_run(tracker: Any, sequence: Any, reader: Any) -> Dict[str, float]:
     """
     first = (sequence.boxes if sequence.polygons is None else
              sequence.polygons)[0]
-    boxes, ious = np.empty((len(sequence), 4)), []
+    boxes, ious, lost = np.empty((len(sequence), 4)), [], [False]
     boxes[0] = sequence.boxes[0]
     tracker.init(reader.image(sequence.frame_path(0)), first)
     for index in range(1, len(sequence)):
         result = tracker.update(reader.image(sequence.frame_path(index)))
         boxes[index] = result.bbox
+        lost.append(result.lost)
         if sequence.mask_names is None or result.mask is None:
             continue
         ious.append(
             region_similarity(result.mask,
                               reader.mask(sequence.mask_path(index)) > 0)
             if sequence.visible[index] else np.nan)
-    return score_run(boxes, sequence.boxes, [1., *ious] if ious else ())
+    return score_run(boxes, sequence.boxes, [1., *ious] if ious else (), lost)
 
 
 def estimate(rows: Sequence[Dict[str, Any]], metric: str) -> Estimate:
@@ -102,6 +137,19 @@ def estimate(rows: Sequence[Dict[str, Any]], metric: str) -> Estimate:
         Estimate: See there.
     """
     return _over_sequences(_by_sequence(rows, metric).values())
+
+
+def lost_frames(rows: Sequence[Dict[str, Any]]) -> LostFrames:
+    """Count over all runs.
+
+    Args:
+        rows (Sequence[dict]): Of :func:`estimate`.
+
+    Returns:
+        LostFrames: Of those that have the numbers.
+    """
+    return LostFrames(*(sum(row.get(name, 0) for row in rows)
+                        for name in LostFrames._fields))
 
 
 def difference(rows: Sequence[Dict[str, Any]],

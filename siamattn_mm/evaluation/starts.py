@@ -17,6 +17,9 @@ FIRST = 'first'
 # By so many pixels the given box is off, x and y.
 MOVES = dict(down=(1, 1), up=(-1, -1))
 STEPS = dict(second=2, third=3)
+KINDS = (FIRST, 'third', 'two-thirds', 'backwards',
+         *(f'every-{name}' for name in STEPS),
+         *(f'moved-{name}' for name in MOVES))
 # What is shorter shows nothing.
 MIN_FRAMES = 10
 

@@ -6,6 +6,7 @@ from siamattn_mm.evaluation.start_scores import (
     difference,
     estimate,
     first_starts,
+    lost_frames,
     score_run,
 )
 
@@ -70,3 +71,21 @@ def test_the_same_runs_are_compared():
 def test_first_starts():
     assert [row['success'] for row in first_starts(rows(a=[.2, .4], b=[.7]))
             ] == [.2, .7]
+
+
+def test_lost_frames_are_counted_over_all_runs():
+    there, gone = [10., 10., 20., 20.], [np.nan] * 4
+    boxes = np.array([there] * 4)
+    first = score_run(
+        boxes, np.array([there, gone, gone, there]),
+        lost=[False, True, False, False])
+    second = score_run(
+        boxes, np.array([there, there, gone, there]),
+        lost=[False, True, True, False])
+    unasked = score_run(boxes, np.array([there] * 4))
+    assert 'absent' not in unasked
+    counts = lost_frames([first, second, unasked])
+    assert counts == (3, 3, 2)
+    assert counts.precision == pytest.approx(2 / 3)
+    assert counts.recall == pytest.approx(2 / 3)
+    assert np.isnan(lost_frames([unasked]).precision)

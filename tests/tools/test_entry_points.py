@@ -113,6 +113,29 @@ def test_train_then_test(repository, run, config, tmp_path):
     assert score == pytest.approx(.64, abs=1e-5)
 
 
+def test_resume_goes_on_where_load_from_only_began(run, config, tmp_path):
+    begin = tmp_path / 'begin.pth'
+    torch.save(dict(state_dict=dict(weight=torch.tensor([5.]))), str(begin))
+    config.write_text(config.read_text() + f'load_from = {str(begin)!r}\n')
+
+    def weight_after(epochs):
+        code, _, error = run('train', config, '--resume', '--cfg-options',
+                             f'train_cfg.max_epochs={epochs}')
+        assert code == 0, error
+        path = tmp_path / 'work' / f'epoch_{epochs}.pth'
+        return float(
+            torch.load(str(path), weights_only=False)['state_dict']['weight'])
+
+    # Nothing was begun: from the file that the config names.
+    first = weight_after(1)
+    assert first == pytest.approx(5 * .64)
+    # From then on from what was saved last.
+    assert weight_after(2) == pytest.approx(5 * .64**2)
+    saved = torch.load(
+        str(tmp_path / 'work' / 'epoch_2.pth'), weights_only=False)
+    assert saved['meta']['epoch'] == 2
+
+
 @pytest.mark.parametrize('tool', ['train', 'test'])
 def test_help_is_mmtracks(run, tool):
     code, text, _ = run(tool, '--help')

@@ -48,6 +48,17 @@ def test_tables_and_file(run, tmp_path):
     assert code == 0 and '0.000 ± 0.000' in line
 
 
+def test_some_kinds_of_starts(run, tmp_path):
+    out = tmp_path / 'runs.json'
+    code, _, error = run('--starts', 'first', 'backwards', '--out', out)
+    assert code == 0, error
+    runs = json.loads(out.read_text())['runs']
+    assert {row['start'] for row in runs} == {'first', 'backwards'}
+    assert all(row['said'] >= row['right'] for row in runs)
+    code, _, error = run('--starts', 'sideways')
+    assert code == 2 and "'sideways'" in error and 'two-thirds' in error
+
+
 def test_a_list_of_sequences(run, tmp_path):
     names = tmp_path / 'list.txt'
     names.write_text('# chosen by\nvideo/with_masks  # this one\n\n')

@@ -62,10 +62,10 @@ model = dict(
         dict(type='BoxCalibration', share=0.5),
         # Trained on few videos, the network loses what it has not seen; a
         # filter that learns while it tracks does not.
-        dict(type='CorrelationFilter', influence=0.6),
+        dict(type='CorrelationFilter', levels=(0, 1), influence=0.6),
         # Nor does it know how large such things are: that is learnt in the
         # first frame.
-        dict(type='RidgeBoxRegressor'),
+        dict(type='RidgeBoxRegressor', levels=(0, 1)),
         # A hidden target is not the next thing that looks like it.
         dict(type='DistractorAssociation'),
         # What scores too little is not followed; lost, and found again.
@@ -78,5 +78,7 @@ model = dict(
     # The window's share and the next ones were chosen on training sequences.
     test_cfg=dict(
         center_size=8,
+        # As training pairs are cut.
+        exact_crop=True,
         rpn=dict(window_influence=0.2, vote_iou=0.6),
         refine=dict(mask_thr=0.5, box=False)))

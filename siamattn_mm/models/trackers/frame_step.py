@@ -75,9 +75,6 @@ class FrameStep:
         # From pixels' centres, which windows count from, to their edges,
         # which results do. The released tracker goes half of the way.
         self._edge = 0.5 if cfg.exact_crop else 0.
-        # Training's RoIs, too, count from pixels' centres: the crop's middle
-        # is (S - 1) / 2, while a runtime adds S / 2.
-        self._roi_shift = np.array([self._edge, self._edge, 0., 0.])
 
     # -- the first frame --------------------------------------------------
 
@@ -249,13 +246,11 @@ class FrameStep:
         boxes = np.stack([choice.proposal.bbox for choice in choices])
         if not self.runtime.refines_boxes:
             return boxes
-        last = self.cfg.search_size - 1
-        middle = self.cfg.search_size / 2 - self._edge
+        last, middle = self.cfg.search_size - 1, self.cfg.crop_middle
         centres = np.clip(boxes[:, :2] + middle, 0, last) - middle
         sizes = np.clip(boxes[:, 2:], self.cfg.min_size, last)
-        rois = np.concatenate([centres, sizes], 1)
-        return self.runtime.refine_boxes(
-            seen.fused, rois - self._roi_shift) + self._roi_shift
+        return self.runtime.refine_boxes(seen.fused,
+                                         np.concatenate([centres, sizes], 1))
 
     def _follow(self, state: TrackState, choice: _Choice,
                 window: SearchWindow, found: np.ndarray,
@@ -316,7 +311,7 @@ class FrameStep:
                 ]))
             for r, window in zip(results, windows)
         ])
-        probs = self.runtime.segment(seen.fused, rois - self._roi_shift)
+        probs = self.runtime.segment(seen.fused, rois)
         masked = []
         with stage('paste'):
             for result, window, roi, prob in zip(results, windows, rois,

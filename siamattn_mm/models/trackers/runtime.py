@@ -321,7 +321,7 @@ class TorchRuntime(Runtime):
         Returns:
             np.ndarray: (N, 4) float64, likewise.
         """
-        middle = np.array([self.cfg.search_size / 2] * 2 + [0, 0])
+        middle = np.array([self.cfg.crop_middle] * 2 + [0, 0])
         with stage('refinement box'):
             found = self._refine(
                 fused[0],
@@ -347,7 +347,7 @@ class TorchRuntime(Runtime):
             np.ndarray: (N, h, w) float32, probabilities 0..1 over each box.
         """
         with stage('mask'):
-            rois = torch.from_numpy(mask_rois(boxes, self.cfg.search_size))
+            rois = torch.from_numpy(mask_rois(boxes, self.cfg.crop_middle))
             return self._segment(fused[1], rois).cpu().numpy()
 
     def _segment(self, fused: Tensor, rois: Tensor) -> Tensor:
@@ -357,18 +357,18 @@ class TorchRuntime(Runtime):
             return logits.sigmoid()[:, 0].float()
 
 
-def mask_rois(boxes: np.ndarray, search_size: int) -> np.ndarray:
+def mask_rois(boxes: np.ndarray, middle: float) -> np.ndarray:
     """RoIs that masks are predicted over.
 
     Args:
         boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
             middle, one per crop.
-        search_size (int): Side of the crops.
+        middle (float): Of the crops, in crop pixels.
 
     Returns:
         np.ndarray: (N, 5) float32, index of the crop and xyxy in crop pixels.
     """
-    centre, half = boxes[:, :2] + search_size / 2, boxes[:, 2:] / 2
+    centre, half = boxes[:, :2] + middle, boxes[:, 2:] / 2
     return np.concatenate(
         [np.arange(len(boxes))[:, None], centre - half, centre + half],
         1).astype(np.float32)

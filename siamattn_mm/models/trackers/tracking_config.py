@@ -129,6 +129,15 @@ class TrackingConfig:
             raise ValueError('test_cfg.precision must be one of '
                              f'{PRECISIONS}, but got {self.precision!r}')
 
+    @property
+    def crop_middle(self) -> float:
+        """float: The search crop's middle in the network's coordinates.
+
+        Training counts pixels' centres, from 0. The released tracker gives
+        the refinement head coordinates that count from the crop's edges.
+        """
+        return (self.search_size - self.exact_crop) / 2
+
     @classmethod
     def from_cfg(cls, test_cfg: Mapping[str, Any]) -> 'TrackingConfig':
         """Read a config's ``test_cfg``.

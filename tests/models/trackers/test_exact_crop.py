@@ -2,9 +2,11 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 from drawn_squares import HEIGHT, WIDTH, draw_square, read_square
 
-from siamattn_mm.structures.boxes import SEARCH_SIZE
+from siamattn_mm.models.heads.refinement_rois import crop_masks
+from siamattn_mm.models.trackers.runtime import mask_rois
 
 
 @pytest.fixture
@@ -12,9 +14,8 @@ def watching(scripted):
     """Makes a session that sees the drawn square where it is in the crop."""
 
     class Watching(scripted.Script):
-        """Reads boxes from crops; RoIs are kept."""
-        refines_boxes = makes_masks = False
-        refined = segmented = None
+        """Reads boxes from crops; a mask fills its RoI."""
+        makes_masks = False
 
         def template(self, crop):
             self.template_crop = crop
@@ -22,16 +23,11 @@ def watching(scripted):
 
         def search(self, templates, crops, learnt):
             box = read_square(crops[0])
-            box[2:] = self.size * np.array([1., 1.])
+            box[2:] = self.size
             self.things = [(box, 1.)]
             return super().search(templates, crops, learnt)
 
-        def refine_boxes(self, fused, boxes):
-            self.refined = boxes
-            return boxes
-
         def segment(self, fused, boxes):
-            self.segmented = boxes
             return np.ones((len(boxes), 64, 64), np.float32)
 
     def make(size, exact, **kwargs):
@@ -101,18 +97,64 @@ def test_a_square_that_does_not_move_stays(watching):
 
 
 @pytest.mark.parametrize('exact, middle', [(True, 127), (False, 127.5)])
-def test_rois_lie_where_training_has_them(watching, exact, middle):
+def test_rois_lie_where_training_has_them(model, frames, monkeypatch, exact,
+                                          middle):
     """Its boxes count from pixel 0's centre, so a crop's middle is 127."""
-    _, script = follow(
-        watching, exact, refines_boxes=True, makes_masks=True)
-    seen = script.things[0][0]
-    # What a runtime makes of it: see `Runtime.refine_boxes`, `mask_rois`.
-    roi = script.refined[0] + [SEARCH_SIZE / 2, SEARCH_SIZE / 2, 0, 0]
-    np.testing.assert_allclose(
-        roi, seen + [middle, middle, 0, 0], rtol=0, atol=1e-9)
-    roi = script.segmented[0] + [SEARCH_SIZE / 2, SEARCH_SIZE / 2, 0, 0]
-    np.testing.assert_allclose(
-        roi, seen + [middle, middle, 0, 0], rtol=0, atol=1e-6)
+    model.test_cfg.exact_crop = exact
+    cls_score = torch.zeros(1, 10, 25, 25)
+    cls_score[0, 7, 12, 12] = 20.  # the square anchor in the middle
+    monkeypatch.setattr(model.head, 'forward',
+                        lambda z, x: (cls_score, torch.zeros(1, 20, 25, 25)))
+    seen = {}
+
+    def predict_box(fused, box):
+        seen['box'] = box
+        return box
+
+    def predict_mask(fused, rois):
+        seen['mask'] = rois
+        return torch.zeros(1, 1, 64, 64)
+
+    monkeypatch.setattr(model.refine_head, 'predict_box', predict_box)
+    monkeypatch.setattr(model.refine_head, 'predict_mask', predict_mask)
+    session = model.new_session()
+    session.start(frames[0], (60., 40., 30., 30.))
+    session.step(frames[1])
+    assert seen['box'].tolist() == [[middle, middle, 64, 64]]
+    x1, y1, x2, y2 = seen['mask'][0, 1:].tolist()
+    assert (x1 + x2) / 2 == pytest.approx(middle, abs=1e-4)
+    assert (y1 + y2) / 2 == pytest.approx(middle, abs=1e-4)
+
+
+def test_what_is_segmented_as_in_training_is_the_square(watching):
+    """In boxes that are too large: each cell is where it was trained."""
+    overlaps, errors = [], []
+    for box in ((101, 77, 21, 34), (82, 58, 36, 34), (70, 60, 30, 38),
+                (91, 63, 27, 25), (77, 71, 33, 22), (85, 62, 29, 29)):
+        x, y, w, h = box
+        truth = np.zeros((HEIGHT, WIDTH), bool)
+        truth[y:y + h, x:x + w] = True
+        middle = np.array([x + (w - 1) / 2, y + (h - 1) / 2])
+        frame = draw_square([*middle, w, h])
+        session, script = watching(
+            1.3 * np.array([w, h]) * scale_of(w, h), True, makes_masks=True)
+
+        def segment(fused, boxes, script=script):
+            rois = torch.from_numpy(mask_rois(boxes, 127))
+            rois[:, 1:] += .5  # `crop_masks` counts from pixels' edges
+            inside = torch.from_numpy(script.crops[..., 0] > 130)
+            return crop_masks(inside, rois, (64, 64))[:, 0].numpy()
+
+        script.segment = segment
+        session.start(frame, (x + 2.3, y - 1.8, w, h))
+        found = session.step(frame).pasted_mask.full()
+        overlaps.append((found & truth).sum() / (found | truth).sum())
+        rows, columns = np.nonzero(found)
+        errors.append([columns.mean(), rows.mean()] - middle)
+    assert min(overlaps) > .95
+    # A row or a column more on one side is half a pixel.
+    assert np.abs(errors).max() < .51
+    assert np.abs(np.mean(errors, 0)).max() < .15
 
 
 @pytest.mark.parametrize('box', [(101, 77, 21, 34), (82, 58, 36, 34),
