@@ -76,9 +76,14 @@ def test_networks_differ_where_weights_would():
         dict(type='X', head=dict(type='A', in_channels=(1, 2)), neck=None))
     same = described(
         dict(
-            head=dict(type='A', in_channels=[1, 2], init_cfg=3),
+            head=dict(
+                type='A',
+                in_channels=[1, 2],
+                init_cfg=3,
+                loss_iou=dict(type='BoxGIoULoss'),
+                loss_teacher=dict(type='TeacherBoxLoss')),
             train_cfg=dict(rpn=1)),
-        lr=2., min_size=5)
+        lr=2., min_size=5, exact_crop=True)
     assert differences(first, same) == []
     other = described(
         dict(head=dict(type='A', in_channels=[1, 3]), neck=dict()),
