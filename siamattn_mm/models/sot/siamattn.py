@@ -8,7 +8,6 @@ from mmtrack.registry import MODELS
 from torch import Tensor
 
 from siamattn_mm.torch_compat import check_can_compile
-from siamattn_mm.utils.machine_load import LOAD
 
 from ..cuda_graphs import GraphedRuntime
 from ..ops.prepare import prepare_for_inference
@@ -159,7 +158,6 @@ class SiamAttn(FrozenParts, VideoPredictor, SiamAttnNetwork):
         Returns:
             dict[str, Tensor]: Losses by name.
         """
-        LOAD.check()
         neck_z = self.forward_template(inputs['img'][:, 0])
         low_level, neck_x = self.forward_search(inputs['search_img'][:, 0])
         dsa_z, dsa_x = self.siamese_neck(neck_z, neck_x)
