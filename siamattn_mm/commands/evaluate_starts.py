@@ -34,6 +34,7 @@ from siamattn_mm.datasets.reading.sequence_folder import (
 )
 from siamattn_mm.evaluation import start_scores
 from siamattn_mm.evaluation.starts import KINDS, starts_of
+from siamattn_mm.teachers import NanoTrackNetwork
 from siamattn_mm.utils.command_line import (
     Parser,
     add_model_arguments,
@@ -76,6 +77,10 @@ def make_parser(prog: str) -> Parser:
     parser.add_argument(
         '--starts', nargs='+', choices=KINDS, default=KINDS, metavar='KIND',
         help=f'kinds of starts, of {", ".join(KINDS)} (default: all)')
+    parser.add_argument(
+        '--nanotrack', nargs=2, metavar=('BACKBONE', 'HEAD'),
+        help='track with NanoTrack v3 instead, whose two ONNX files these '
+        'are: a peer to compare with')
     parser.add_argument(
         '--workers', type=int, default=1, metavar='N',
         help='processes, with one thread each if there are several '
@@ -134,7 +139,7 @@ def find_folders(roots: Sequence[str], names: Optional[Sequence[str]],
 
 
 def prepare(config: Config, checkpoint: Optional[str], device: Optional[str],
-            runtime: str, threads: Optional[int]) -> apis.Tracker:
+            runtime: str, threads: Optional[int] = None) -> apis.Tracker:
     """Make what a process tracks with.
 
     Args:
@@ -142,7 +147,7 @@ def prepare(config: Config, checkpoint: Optional[str], device: Optional[str],
         checkpoint (str, optional): Its weights; None takes those that ship.
         device (str, optional): None chooses.
         runtime (str): Of an exported model.
-        threads (int, optional): Of PyTorch; None leaves them.
+        threads (int, optional): Of PyTorch. Defaults to None: as they are.
 
     Returns:
         Tracker: Kept for :func:`runs_of`, too.
@@ -158,6 +163,17 @@ def prepare(config: Config, checkpoint: Optional[str], device: Optional[str],
             config, checkpoint, device, runtime, choose_threads=False),
         reader=ImageReader())
     return _SHARED['tracker']
+
+
+def prepare_nanotrack(files: Sequence[str]) -> None:
+    """Make the peer that a process tracks with.
+
+    Args:
+        files (Sequence[str]): Its backbone and its head.
+    """
+    from siamattn_mm.benchmark.nanotrack import NanoTrack
+    _SHARED.update(
+        tracker=NanoTrack(NanoTrackNetwork(*files)), reader=ImageReader())
 
 
 def runs_of(folder: str,
@@ -197,15 +213,22 @@ def track_all(folders: Sequence[str], args: argparse.Namespace,
         list[dict]: The runs of each, see :func:`runs_of`.
     """
     track = functools.partial(runs_of, kinds=tuple(args.starts))
-    model = (config, args.checkpoint, args.device, args.runtime)
+    if args.nanotrack is not None:
+        begin, model = prepare_nanotrack, (args.nanotrack, )
+    else:
+        begin, model = prepare, (config, args.checkpoint, args.device,
+                                 args.runtime,
+                                 None if args.workers == 1 else 1)
     if args.workers == 1:
-        say_device(prepare(*model, threads=None).model)
+        tracker = begin(*model)
+        if args.nanotrack is None:
+            say_device(tracker.model)
         yield from map(track, folders)
         return
     # Threads do not survive a fork.
     with ProcessPoolExecutor(
-            args.workers, multiprocessing.get_context('spawn'), prepare,
-            (*model, 1)) as pool:
+            args.workers, multiprocessing.get_context('spawn'), begin,
+            model) as pool:
         yield from pool.map(track, folders)
 
 

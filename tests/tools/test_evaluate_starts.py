@@ -90,6 +90,7 @@ def test_processes_give_the_same(run, tmp_path):
     (['--workers', 0], '--workers must be 1 or more'),
     (['--sequences', 'nobody'], 'nobody'),
     (['--against', 'absent.json'], 'absent.json'),
+    (['--nanotrack', 'no.onnx', 'head.onnx'], "no file 'no.onnx'"),
 ])
 def test_mistakes_are_one_line(run, args, message):
     code, _, error = run(*args)

@@ -1,13 +1,11 @@
 """What a published tracker says of a training pair."""
-import os.path as osp
-from typing import Any, Sequence, Tuple
+from typing import Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmtrack.registry import TRANSFORMS
 
-# Of NanoTrack's maps, in crop pixels.
-STRIDE = 16
+from siamattn_mm.teachers import NanoTrackNetwork
 
 
 @TRANSFORMS.register_module()
@@ -32,11 +30,8 @@ class TeacherLabels(BaseTransform):
     Source: https://github.com/HonglinChu/SiamTrackers, NanoTrack v3.
 
     Args:
-        backbone (str): ONNX file of the backbone: 127 and 255 pixel BGR crops
-            to maps.
-        head (str): ONNX file of the head: template and search maps to logits
-            (1, 2, 15, 15) and distances left, top, right, bottom
-            (1, 4, 15, 15).
+        backbone (str): See :class:`NanoTrackNetwork`.
+        head (str): See :class:`NanoTrackNetwork`.
         relabel (Sequence[str]): Sources whose pairs have no annotation.
             Defaults to ().
         min_score (float): Teacher's best score for a new box. Defaults to
@@ -51,16 +46,13 @@ class TeacherLabels(BaseTransform):
                  head: str,
                  relabel: Sequence[str] = (),
                  min_score: float = 0.5) -> None:
-        for path in (backbone, head):
-            if not osp.isfile(path):
-                raise FileNotFoundError(
-                    f'no teacher {path}: set the backbone and head of '
-                    'TeacherLabels to NanoTrack\'s ONNX files')
-        self.backbone = backbone
-        self.head = head
+        try:
+            self.network = NanoTrackNetwork(backbone, head)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f'{error}. Set backbone and head of TeacherLabels') from None
         self.relabel = tuple(relabel)
         self.min_score = min_score
-        self._graphs = None
 
     def transform(self, results: dict) -> dict:
         """Label a pair.
@@ -72,7 +64,9 @@ class TeacherLabels(BaseTransform):
         Returns:
             dict: The same dict.
         """
-        scores, bboxes = self._ask(*results['img'])
+        template, search = results['img']
+        scores, bboxes = self.network(
+            self.network.features(template), search)
         results['teacher_scores'] = scores
         results['teacher_bboxes'] = bboxes
         if results['source'] in self.relabel:
@@ -84,45 +78,7 @@ class TeacherLabels(BaseTransform):
                     -0.5, side - 0.5)
         return results
 
-    def _ask(self, template: np.ndarray,
-             search: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        backbone, head = self._open()
-        maps = [
-            backbone.run(
-                None, {
-                    'input':
-                    img.transpose(2, 0, 1)[None].astype(np.float32)
-                })[0] for img in (template, search)
-        ]
-        logits, distances = head.run(None,
-                                     dict(input1=maps[0], input2=maps[1]))
-        scores = 1 / (1 + np.exp(logits[0, 0] - logits[0, 1]))
-        size = scores.shape[0]
-        middle = (search.shape[0] - 1) / 2
-        places = (np.arange(size) - size // 2) * STRIDE + middle
-        x, y = np.meshgrid(places, places)
-        left, top, right, bottom = distances[0]
-        bboxes = np.stack([x - left, y - top, x + right, y + bottom], -1)
-        return scores.astype(np.float32), bboxes.astype(np.float32)
-
-    def _open(self) -> Tuple[Any, Any]:
-        # At the first pair: a worker's own, with one thread.
-        if self._graphs is None:
-            from siamattn_mm.deploy.files import require
-            runtime = require('onnxruntime')
-            options = runtime.SessionOptions()
-            options.intra_op_num_threads = 1
-            options.log_severity_level = 3
-            self._graphs = tuple(
-                runtime.InferenceSession(
-                    path, options, providers=['CPUExecutionProvider'])
-                for path in (self.backbone, self.head))
-        return self._graphs
-
-    def __getstate__(self) -> dict:
-        return dict(self.__dict__, _graphs=None)
-
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}(backbone={self.backbone!r}, '
-                f'head={self.head!r}, relabel={self.relabel}, '
+        return (f'{type(self).__name__}(backbone={self.network.backbone!r}, '
+                f'head={self.network.head!r}, relabel={self.relabel}, '
                 f'min_score={self.min_score})')
