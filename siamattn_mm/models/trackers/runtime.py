@@ -262,7 +262,7 @@ class TorchRuntime(Runtime):
             return TemplateFeatures(
                 feats,
                 model.siamese_neck.init_template(feats)
-                if model.optimize else None)
+                if model.paths.fast else None)
 
     @torch.inference_mode()
     def search(self, templates: Sequence[TemplateFeatures],
