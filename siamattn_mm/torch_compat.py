@@ -90,6 +90,18 @@ def compile_module(module: nn.Module) -> None:
     module.compile(dynamic=False)
 
 
+def is_compiled(module: nn.Module) -> bool:
+    """Whether a module's calls are compiled.
+
+    Args:
+        module (nn.Module): Maybe from :func:`compile_module`.
+
+    Returns:
+        bool: False for a copy of one that is, which PyTorch does not compile.
+    """
+    return getattr(module, '_compiled_call_impl', None) is not None
+
+
 def newest_onnx_opset() -> int:
     """The newest set of ONNX operators that ``torch.onnx`` writes.
 

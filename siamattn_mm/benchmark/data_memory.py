@@ -61,7 +61,7 @@ class FakeSource(TrackSource):
                          pairs_per_epoch=pairs_per_epoch)
 
     def read(self, row: int) -> Frame:
-        """See :meth:`TrackSource.read`."""
+        """Frame: A plain image; nothing is read from the disk."""
         table = self.table
         path = table.images[int(table.image_ids[row])]
         img = np.full(_SIZE[::-1] + (3, ), row % 256, np.uint8)

@@ -82,7 +82,7 @@ class MMTrackFolderDataset(BaseSOTDataset):
         return self._sequences[video_idx].boxes.copy()
 
     def get_img_infos_from_video(self, video_idx: int) -> dict:
-        """See mmtrack's ``BaseSOTDataset``."""
+        """dict: A video's id, and its frames' numbers and files."""
         sequence = self._sequences[video_idx]
         return dict(
             video_id=video_idx,

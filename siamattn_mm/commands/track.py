@@ -361,7 +361,8 @@ def main(argv: Optional[Sequence[str]] = None,
             write: Callable[[np.ndarray], None] = _ignore
             view = None
             if args.attention:
-                view = AttentionView(tracker.model, frames.size)
+                view = AttentionView(tracker.model, tracker.session,
+                                     frames.size)
                 stack.enter_context(view.probe)
             if not args.no_video:
                 names = ['result.mp4']

@@ -14,6 +14,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from siamattn_mm.models.ops.onnx.lowering import OPSET, standard_operators
+from siamattn_mm.models.ops.prepare import prepare_for_inference
 from siamattn_mm.models.sot import SiamAttn
 from siamattn_mm.torch_compat import newest_onnx_opset
 from siamattn_mm.utils.files import written_whole
@@ -79,15 +80,17 @@ def trace_graphs(model: SiamAttn,
     """Turn a model into graphs.
 
     Args:
-        model (SiamAttn): In eval mode, with unfolded norms
-            (``test_cfg.fold_norms=False``). It is not changed.
+        model (SiamAttn): In eval mode. It is not changed.
         deform_conv (str): See :func:`~.lowering.standard_operators`.
             Defaults to 'operator'.
 
     Returns:
         dict[str, onnx.ModelProto]: By kind, see ``files.py``.
     """
-    model = fuse_conv_bn(copy.deepcopy(model)).cpu().requires_grad_(False)
+    model = copy.deepcopy(model)
+    # The graphs have norms folded for good, by mmcv, into plain convs.
+    prepare_for_inference(model, model.paths.fast, fold=False)
+    model = fuse_conv_bn(model).cpu().requires_grad_(False)
     cfg = model.tracking_cfg
 
     def crop(size: int) -> Tensor:
@@ -153,9 +156,8 @@ def export_tracker(config: Union[str, Config],
             'tools/setup.sh`)')
     require('onnx')
     graph_path(out, 'search')  # early
-    config = copy.deepcopy(read_config(config))
+    config = read_config(config)
     described = config.model.to_dict()
-    config.model.setdefault('test_cfg', {})['fold_norms'] = False
     try:
         model = init_tracker(config, checkpoint).model
     except TypeError as error:

@@ -101,11 +101,6 @@ class ExportedSiamAttn(VideoPredictor, BaseModel):
         return self.runtime.makes_masks
 
     def new_session(self) -> TrackingSession:
-        """Begin a video.
-
-        Returns:
-            TrackingSession: With these graphs as its network.
-        """
         return TrackingSession(self.runtime, self.tracking_cfg)
 
     def init_weights(self) -> None:

@@ -4,8 +4,7 @@ from typing import Any, List, Optional, Tuple
 from torch import Tensor, nn
 
 from siamattn_mm.models.sot import SiamAttn
-
-from .template_state import named_tensors, rebuild
+from siamattn_mm.utils.nested_tensors import with_tensors
 
 # Beside the search graph's outputs that learning parts want.
 FUSED_BOX, FUSED_MASK = 'fused_box', 'fused_mask'
@@ -34,8 +33,21 @@ def state_tensors(state: Tuple[Any, Any]) -> list:
         list[tuple[str, Tensor]]: In order.
     """
     feats, neck_state = state
-    return (named_tensors(feats, 'template_feats') +
-            named_tensors(neck_state, 'neck_state'))
+    return (_named_tensors(feats, 'template_feats') +
+            _named_tensors(neck_state, 'neck_state'))
+
+
+def _named_tensors(state: Any, name: str) -> List[Tuple[str, Tensor]]:
+    """Name the tensors of nested tuples, e.g. ``neck_state.0.spatial``."""
+    if state is None:
+        return []
+    if isinstance(state, Tensor):
+        return [(name, state)]
+    keys = getattr(state, '_fields', range(len(state)))
+    return [
+        pair for key, item in zip(keys, state)
+        for pair in _named_tensors(item, f'{name}.{key}')
+    ]
 
 
 class _Graph(nn.Module):
@@ -115,7 +127,7 @@ class SearchGraph(_Graph):
             refined) and ``fused_mask`` (unless there is no mask head).
         """
         model = self.model
-        feats, neck_state = rebuild(self.structure, iter(state))
+        feats, neck_state = with_tensors(self.structure, iter(state))
         low_level, neck_x = model.forward_search(self._normalise(search))
         dsa_z, dsa_x = model.siamese_neck(feats, neck_x, neck_state)
         outputs = list(

@@ -40,23 +40,16 @@ class OnnxRuntime(Runtime):
 
     @property
     def refines_boxes(self) -> bool:
-        """bool: Whether boxes are refined."""
         return 'box' in self.graphs
 
     @property
     def makes_masks(self) -> bool:
-        """bool: Whether there is a mask head."""
         return 'mask' in self.graphs
 
     @contextlib.contextmanager
     def frame(self) -> Iterator[None]:
-        """What learns from the video is small, and cores are the runtime's.
-
-        PyTorch's threads would wait for the runtime's, which go on spinning.
-
-        Yields:
-            None: PyTorch has one thread until the end of the block.
-        """
+        # What learns from the video is small, and PyTorch's threads would
+        # wait for the runtime's, which go on spinning.
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
@@ -65,17 +58,6 @@ class OnnxRuntime(Runtime):
             torch.set_num_threads(threads)
 
     def template(self, crop: np.ndarray) -> Arrays:
-        """Take what a target looks like.
-
-        Args:
-            crop (np.ndarray): (S, S, 3) uint8, BGR.
-
-        Returns:
-            dict[str, np.ndarray]: By name.
-
-        Raises:
-            ExportError: If the graph's numbers are NaN or infinite.
-        """
         # A runtime may use the same memory for the next target.
         found = {
             name: values.copy()
@@ -89,16 +71,6 @@ class OnnxRuntime(Runtime):
 
     def search(self, templates: Sequence[Arrays], crops: np.ndarray,
                learnt: Sequence[tuple]) -> SearchOutput:
-        """Look for N targets, one after the other.
-
-        Args:
-            templates (Sequence[dict]): N, from :meth:`template`.
-            crops (np.ndarray): (N, S, S, 3) uint8, BGR.
-            learnt (Sequence[tuple]): Of each target the parts' states.
-
-        Returns:
-            SearchOutput: Valid until the next call in this thread.
-        """
         graph = self.graphs['search']
         with stage('network'):
             if len(crops) == 1:
@@ -126,16 +98,6 @@ class OnnxRuntime(Runtime):
             found)
 
     def refine_boxes(self, fused: Arrays, boxes: np.ndarray) -> np.ndarray:
-        """Refine one box per crop, one after the other.
-
-        Args:
-            fused (dict[str, np.ndarray]): From :meth:`search`.
-            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
-                middle.
-
-        Returns:
-            np.ndarray: (N, 4) float64, likewise.
-        """
         middle = np.array([self.middle] * 2 + [0, 0])
         with stage('refinement box'):
             return np.concatenate([
@@ -147,16 +109,6 @@ class OnnxRuntime(Runtime):
             ]) - middle
 
     def segment(self, fused: Arrays, boxes: np.ndarray) -> np.ndarray:
-        """Segment one box per crop, one after the other.
-
-        Args:
-            fused (dict[str, np.ndarray]): From :meth:`search`.
-            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
-                middle.
-
-        Returns:
-            np.ndarray: (N, h, w) float32, probabilities 0..1 over each box.
-        """
         rois = mask_rois(boxes, self.middle)
         rois[:, 0] = 0  # each has its own map
         with stage('mask'):

@@ -35,7 +35,6 @@ class OnnxRuntimeGraph(_Reopened):
 
     Attributes:
         inputs (tuple[str]): Names.
-        shapes (dict[str, tuple[int]]): Of the inputs.
         entries (dict[str, str]): The file's metadata.
 
     Raises:
@@ -57,11 +56,7 @@ class OnnxRuntimeGraph(_Reopened):
         options.add_session_config_entry('session.set_denormal_as_zero', '1')
         self._session = runtime.InferenceSession(
             path, options, providers=['CPUExecutionProvider'])
-        self.shapes = {
-            i.name: tuple(i.shape)
-            for i in self._session.get_inputs()
-        }
-        self.inputs = tuple(self.shapes)
+        self.inputs = tuple(i.name for i in self._session.get_inputs())
         self._outputs = [o.name for o in self._session.get_outputs()]
         self.entries = dict(
             self._session.get_modelmeta().custom_metadata_map)
@@ -112,7 +107,6 @@ class OpenVINOGraph(_Reopened):
 
     Attributes:
         inputs (tuple[str]): Names.
-        shapes (dict[str, tuple[int]]): Of the inputs.
         entries (dict[str, str]): The file's metadata.
     """
 
@@ -127,11 +121,7 @@ class OpenVINOGraph(_Reopened):
             frontend.ConversionExtension('DeformConv', _openvino_deform_conv))
         model = core.read_model(path)
         # Compiling may give an input the name of what is computed from it.
-        self.shapes = {
-            i.get_any_name(): tuple(i.shape)
-            for i in model.inputs
-        }
-        self.inputs = tuple(self.shapes)
+        self.inputs = tuple(i.get_any_name() for i in model.inputs)
         compiled = core.compile_model(
             model, 'CPU', {
                 'INFERENCE_NUM_THREADS': num_threads,

@@ -264,7 +264,7 @@ def fingerprint(model: nn.Module) -> str:
     """Short name of a model's weights.
 
     Args:
-        model (nn.Module): The model, before its norms are folded.
+        model (nn.Module): The model.
 
     Returns:
         str: Equal for equal weights.

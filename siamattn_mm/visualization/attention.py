@@ -66,9 +66,9 @@ class AttentionProbe:
 
     Examples:
         >>> with AttentionProbe(tracker.model) as probe:
-        ...     before = box
-        ...     box = tracker.update(frame).bbox
-        ...     maps = probe.maps(before, box)
+        ...     session = tracker.session
+        ...     window = session.frame_step.window(session.state)
+        ...     maps = probe.maps(window, tracker.update(frame).bbox)
     """
 
     def __init__(self, model: SiamAttn) -> None:
@@ -116,14 +116,13 @@ class AttentionProbe:
         self._handles.append(module.register_forward_pre_hook(hook))
 
     @torch.no_grad()
-    def maps(self, before: Sequence[float],
-             after: Sequence[float]) -> AttentionMaps:
+    def maps(self, window: SearchWindow,
+             bbox: Sequence[float]) -> AttentionMaps:
         """Maps of the frame that was tracked last.
 
         Args:
-            before (Sequence[float]): x, y, w, h in the frame before it, which
-                the search crop was cut around.
-            after (Sequence[float]): x, y, w, h in this frame.
+            window (SearchWindow): Where it was searched.
+            bbox (Sequence[float]): x, y, w, h in pixels: what was found.
 
         Returns:
             AttentionMaps: What the crop attends to, and scores, a level
@@ -139,7 +138,7 @@ class AttentionProbe:
             raise RuntimeError('no frame was tracked since the probe was '
                                'opened')
         size = crop.shape[-1]
-        target = self._into_crop(before, after, size)
+        target = self._into_crop(window, bbox)
         from_target, received = [], []
         stride = float(self.model.head.anchor_generator.strides[0][0])
         for i in range(len(self._spatial)):
@@ -181,15 +180,12 @@ class AttentionProbe:
             return [1 / count] * count
         return head.cls_weight.softmax(dim=0).tolist()
 
-    def _into_crop(self, before: Sequence[float], after: Sequence[float],
-                   size: int) -> Tuple[float, float]:
-        """Centre of a box in the crop that was cut around another one."""
-        cfg = self.model.tracking_cfg
-        old, new = (np.array([x + w / 2, y + h / 2, w, h])
-                    for x, y, w, h in (before, after))
-        window = SearchWindow.around(old, size, cfg.exemplar_size,
-                                     cfg.context_amount, cfg.exact_crop)
-        x, y = window.to_crop(new, rounded=False)[:2] + size / 2
+    def _into_crop(self, window: SearchWindow,
+                   bbox: Sequence[float]) -> Tuple[float, float]:
+        """Centre of a result in the crop."""
+        (x, y, w, h), edge = bbox, self.model.tracking_cfg.edge
+        box = np.array([x + w / 2 - edge, y + h / 2 - edge, w, h])
+        x, y = window.to_crop(box, rounded=False)[:2] + window.size / 2
         return float(x), float(y)
 
     def _image(self, crop: Tensor) -> np.ndarray:

@@ -2,7 +2,10 @@
 from typing import Optional, Tuple
 
 import numpy as np
-from torch import nn
+
+from siamattn_mm.models.sot import SiamAttn
+from siamattn_mm.models.trackers import TrackingSession
+from siamattn_mm.structures.search_window import SearchWindow
 
 from .attention import AttentionProbe
 from .attention_panel import AttentionPanel
@@ -16,6 +19,7 @@ class AttentionView:
 
     Args:
         model (SiamAttn): The tracker's.
+        session (TrackingSession): Its target's, started.
         size (tuple[int, int]): Width and height of the frames.
 
     Attributes:
@@ -24,12 +28,14 @@ class AttentionView:
         picks (EvenPicks): Frames for a strip.
     """
 
-    def __init__(self, model: nn.Module, size: Tuple[int, int]) -> None:
+    def __init__(self, model: SiamAttn, session: TrackingSession,
+                 size: Tuple[int, int]) -> None:
         self.probe = AttentionProbe(model)
+        self._session = session
         self._panel = AttentionPanel(size[1], self.probe.has_attention)
         self.size = self._panel.size_beside(size)
         self.picks = EvenPicks(TILES, self.size[0])
-        self._box: Optional[np.ndarray] = None
+        self._window: Optional[SearchWindow] = None
 
     def add(self, drawn: np.ndarray, box: np.ndarray,
             caption: str) -> np.ndarray:
@@ -45,9 +51,9 @@ class AttentionView:
             beside the frame, from the second one on.
         """
         maps = None
-        if self._box is not None:
-            maps = self.probe.maps(self._box, box)
-        self._box = box
+        if self._window is not None:
+            maps = self.probe.maps(self._window, box)
+        self._window = self._session.frame_step.window(self._session.state)
         picture = self._panel.beside(drawn, maps)
         if maps is not None:
             self.picks.add(picture, caption)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from siamattn_mm.deploy.export import export_tracker
+from siamattn_mm.deploy.export import export_tracker, trace_graphs
 from siamattn_mm.deploy.files import METADATA_KEY, ExportError, Metadata
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed')
@@ -103,9 +103,12 @@ def test_all_files_say_what_they_are(make_export, make_variant):
     assert METADATA_KEY == 'siamattn_mm'
 
 
-def test_the_config_is_not_changed(make_export, make_variant):
-    make_export('released')
-    assert 'fold_norms' not in make_variant('released').config.model.test_cfg
+def test_the_model_is_not_changed(make_variant):
+    model = make_variant('siamrpn').tracker().model
+    kinds = [type(module) for module in model.modules()]
+    assert trace_graphs(model).keys() == {'search', 'template'}
+    assert [type(module) for module in model.modules()] == kinds
+    assert model.paths.folded
 
 
 def test_another_tracker_is_refused(make_variant, repository, tmp_path):

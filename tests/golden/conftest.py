@@ -43,5 +43,6 @@ def released_trackers(released_file):
 def released_tracker(request, released_trackers):
     """A tracker with these weights, optimisations on or off."""
     tracker = released_trackers(request.param)
-    assert tracker.model.siamese_neck.levels[0].conv.optimize is request.param
+    conv = tracker.model.siamese_neck.levels[0].conv
+    assert conv.paths.fast is request.param
     return tracker

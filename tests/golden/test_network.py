@@ -84,7 +84,7 @@ class RoundedProducts(TorchDispatchMode):
 
 def test_bfloat16_is_near(released_tracker, stored):
     model = released_tracker.model
-    if not model.optimize:
+    if not model.paths.fast:
         pytest.skip('the plain way is for single precision')
     products = contextlib.nullcontext()
     if not torch.ops.mkldnn._is_mkldnn_bf16_supported():

@@ -1,6 +1,6 @@
 """Overlaps of boxes, and anchors."""
 import numpy as np
-from mmtrack.registry import TASK_UTILS
+from anchor_generator import build_anchor_generator
 
 from siamattn_mm.structures.boxes import AnchorGrid, overlaps
 
@@ -18,13 +18,7 @@ def test_overlaps_are_iou():
 
 
 def test_anchors_lie_around_the_middle():
-    generator = TASK_UTILS.build(
-        dict(
-            type='SiamAttnAnchorGenerator',
-            strides=[8],
-            ratios=[0.33, 0.5, 1, 2, 3],
-            scales=[8]))
-    grid = AnchorGrid.of(generator, 7, 5)
+    grid = AnchorGrid.of(build_anchor_generator(), 7, 5)
     assert grid.boxes.shape == (5 * 7 * 5, 4)
     for a, size in enumerate(ANCHORS):
         # Cell (3, 2) of 7 rows and 5 columns.

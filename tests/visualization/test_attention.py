@@ -35,11 +35,16 @@ def started(model, frames):
     return session
 
 
+def window_of(session):
+    return session.frame_step.window(session.state)
+
+
 def track(model, frames):
     session = started(model, frames)
     with AttentionProbe(model) as probe:
+        window = window_of(session)
         box = session.step(frames[1]).bbox
-        return box, probe.maps(BOX, box)
+        return box, probe.maps(window, box)
 
 
 def test_the_crop_is_what_the_network_saw(model, frames):
@@ -108,13 +113,48 @@ def test_attention(model, frames, sub_sample):
 
 def test_target_is_in_the_crop_where_the_box_is(model, frames):
     session = started(model, frames)
+    window = window_of(session)
     with AttentionProbe(model) as probe:
         session.step(frames[1])
-        assert probe.maps(BOX, BOX).target == pytest.approx((127.5, 127.5))
-        moved = (BOX[0] + 10, BOX[1] - 4, 60, 10)
+        # Results count half a pixel less than what is given.
+        still = (BOX[0] - .5, BOX[1] - .5, *BOX[2:])
+        assert probe.maps(window, still).target == pytest.approx(
+            (127.5, 127.5))
+        moved = (still[0] + 10, still[1] - 4, 60, 10)
         scale = 127 / np.sqrt(75 * 65)
-        assert probe.maps(BOX, moved).target == pytest.approx(
+        assert probe.maps(window, moved).target == pytest.approx(
             (127.5 + 20 * scale, 127.5 - 14 * scale))
+
+
+@pytest.mark.parametrize('exact', [False, True])
+def test_while_it_is_lost_the_larger_crop_counts(
+        small_config, exact):
+    """The target shines: the crop itself says where it is."""
+    init_default_scope('mmtrack')
+    small_config.model.test_cfg.exact_crop = exact
+    # Nothing scores enough: it is lost from the second frame on.
+    small_config.model.online = [
+        dict(
+            type='TargetPresence',
+            hold_score=1.,
+            lost_after=1,
+            max_zoom=3.,
+            zoom_frames=1)
+    ]
+    model = MODELS.build(small_config.model).eval()
+    frame = np.zeros((240, 320, 3), np.uint8)
+    frame[150:170, 180:210] = 255  # of centre 195, 160, by its edges
+    session = model.new_session()
+    session.start(frame, BOX)
+    assert session.step(frame).lost
+    with AttentionProbe(model) as probe:
+        window = window_of(session)
+        session.step(frame)
+        shift = .5 * (not exact)
+        maps = probe.maps(window, (180 - shift, 150 - shift, 30, 20))
+    y, x = np.argwhere(maps.crop[..., 0] > 127).mean(0) + .5
+    assert maps.target == pytest.approx((x, y), abs=1.)
+    assert window.scale == pytest.approx(127 / np.sqrt(75 * 65) / 3)
 
 
 def test_closed_it_leaves_nothing_behind(model, frames):
@@ -124,7 +164,7 @@ def test_closed_it_leaves_nothing_behind(model, frames):
     session = started(model, frames)
     with AttentionProbe(model) as probe:
         with pytest.raises(RuntimeError, match='no frame was tracked'):
-            probe.maps(BOX, BOX)
+            probe.maps(window_of(session), BOX)
         assert (session.step(frames[1]).bbox == before).all()
     assert hooks == [len(m._forward_hooks) + len(m._forward_pre_hooks)
                      for m in model.modules()]

@@ -84,7 +84,7 @@ class BenchmarkDataset(SOTFolderDataset):
         return data_list
 
     def frame_meta(self, sequence: BenchmarkSequence, frame_idx: int) -> dict:
-        """See ``SOTFolderDataset``; with ``object_id``."""
+        """dict: The base class's, and ``object_id``."""
         meta = super().frame_meta(sequence, frame_idx)
         return dict(meta, object_id=sequence.object_id)
 

@@ -21,7 +21,7 @@ class VOSBenchmarkDataset(BenchmarkDataset):
         super().__init__(*args, **kwargs)
 
     def get_ann_infos_from_video(self, video_idx: int) -> dict:
-        """See ``SOTFolderDataset``; reads the masks of the sequence."""
+        """dict: The base class's keys; boxes are those of the masks."""
         sequence = self.get_sequence(video_idx)
         boxes = np.zeros((len(sequence), 4), dtype=np.float32)
         for i in range(len(sequence)):

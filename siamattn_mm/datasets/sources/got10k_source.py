@@ -39,12 +39,10 @@ class GOT10kSource(VideoSource):
         super().__init__(*args, **kwargs)
 
     def list_videos(self, data_root: str) -> List[str]:
-        """See :meth:`VideoSource.list_videos`."""
         return read_lines(osp.join(data_root, self.split, 'list.txt'))
 
     def read_video(self, data_root: str,
                    video: str) -> Tuple[str, np.ndarray, np.ndarray]:
-        """See :meth:`VideoSource.read_video`."""
         folder = osp.join(data_root, self.split, video)
         bboxes = read_numbers(osp.join(folder, 'groundtruth.txt'), columns=4)
         absent = read_flags(osp.join(folder, 'absence.label'), len(bboxes))

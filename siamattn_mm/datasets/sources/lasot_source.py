@@ -46,7 +46,6 @@ class LaSOTSource(VideoSource):
         super().__init__(*args, **kwargs)
 
     def list_videos(self, data_root: str) -> List[str]:
-        """See :meth:`VideoSource.list_videos`."""
         if self.split == 'all':
             return _find_videos(data_root)
         path = osp.join(data_root, self.lists[self.split])
@@ -62,7 +61,6 @@ class LaSOTSource(VideoSource):
 
     def read_video(self, data_root: str,
                    video: str) -> Tuple[str, np.ndarray, np.ndarray]:
-        """See :meth:`VideoSource.read_video`."""
         folder = osp.join(video.rsplit('-', 1)[0], video)
         path = osp.join(data_root, folder)
         bboxes = read_numbers(osp.join(path, 'groundtruth.txt'), columns=4)

@@ -66,16 +66,16 @@ class RegionSource(PairSource):
                 f'pairs_per_epoch={self.pairs_per_epoch})')
 
     def draw_single(self, rng: np.random.Generator) -> Frame:
-        """See :meth:`PairSource.draw_single`."""
+        """Frame: A random region of a random photo."""
         return self._draw(rng, int(rng.integers(len(self))))
 
     def draw_positive(self, rng: np.random.Generator) -> Tuple[Frame, Frame]:
-        """See :meth:`PairSource.draw_positive`: one region, twice."""
+        """tuple[Frame, Frame]: One region, twice."""
         frame = self.draw_single(rng)
         return frame, frame
 
     def draw_negative(self, rng: np.random.Generator) -> Tuple[Frame, Frame]:
-        """See :meth:`PairSource.draw_negative`: regions of two photos."""
+        """tuple[Frame, Frame]: Regions of two photos."""
         first, second = rng.choice(len(self), 2, replace=False)
         return self._draw(rng, int(first)), self._draw(rng, int(second))
 

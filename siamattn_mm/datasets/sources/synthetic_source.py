@@ -87,16 +87,16 @@ class SyntheticSource(PairSource):
                 f'pairs_per_epoch={self.pairs_per_epoch})')
 
     def draw_single(self, rng: np.random.Generator) -> Frame:
-        """See :meth:`PairSource.draw_single`."""
+        """Frame: A random object, pasted on a random photo."""
         return self._draw_frame(rng, int(rng.integers(len(self))))
 
     def draw_positive(self, rng: np.random.Generator) -> Tuple[Frame, Frame]:
-        """See :meth:`PairSource.draw_positive`."""
+        """tuple[Frame, Frame]: One object, twice."""
         index = int(rng.integers(len(self)))
         return self._draw_pair(rng, index, index)
 
     def draw_negative(self, rng: np.random.Generator) -> Tuple[Frame, Frame]:
-        """See :meth:`PairSource.draw_negative`: two objects of a kind."""
+        """tuple[Frame, Frame]: Two objects of a kind."""
         index = int(rng.integers(len(self)))
         return self._draw_pair(rng, index,
                                self.library.draw_other(rng, index))

@@ -62,18 +62,18 @@ class TrackSource(PairSource):
                 f'pairs_per_epoch={self.pairs_per_epoch})')
 
     def draw_single(self, rng: np.random.Generator) -> Frame:
-        """See :meth:`PairSource.draw_single`."""
+        """Frame: A random frame of a random track."""
         return self.read(self._draw_row(rng))
 
     def draw_positive(self, rng: np.random.Generator) -> Tuple[Frame, Frame]:
-        """See :meth:`PairSource.draw_positive`."""
+        """tuple[Frame, Frame]: Of a track, ``frame_range`` apart at most."""
         row = self._draw_row(rng)
         first, last = self.table.rows_near(row, self.frame_range)
         other = int(rng.integers(first, last))
         return self.read(row), self.read(other)
 
     def draw_negative(self, rng: np.random.Generator) -> Tuple[Frame, Frame]:
-        """See :meth:`PairSource.draw_negative`.
+        """tuple[Frame, Frame]: Two objects.
 
         The other object is one of the same image if there is one that is not
         too near, since it has the same light and often is of the same kind;

@@ -37,7 +37,6 @@ class TrackingNetSource(VideoSource):
         super().__init__(*args, **kwargs)
 
     def list_videos(self, data_root: str) -> List[str]:
-        """See :meth:`VideoSource.list_videos`."""
         chunks = range(12) if self.chunks is None else self.chunks
         folders = [osp.join(f'TRAIN_{i}', 'anno') for i in chunks]
         if self.chunks is None:
@@ -54,7 +53,6 @@ class TrackingNetSource(VideoSource):
 
     def read_video(self, data_root: str,
                    video: str) -> Tuple[str, np.ndarray, np.ndarray]:
-        """See :meth:`VideoSource.read_video`."""
         bboxes = read_numbers(osp.join(data_root, f'{video}.txt'), columns=4)
         chunk, _, name = video.split(osp.sep)
         return (osp.join(chunk, 'frames', escape(name), '%d.jpg'),

@@ -88,7 +88,7 @@ class YouTubeBBSource(TrackSource):
             distinct_objects=distinct_objects)
 
     def read(self, row: int) -> Frame:
-        """See :meth:`TrackSource.read`; the table's boxes are shares."""
+        """Frame: Its box in pixels; the table's are shares of the image."""
         frame = super().read(row)
         height, width = frame.img.shape[:2]
         return frame._replace(

@@ -7,10 +7,11 @@ from mmtrack.registry import MODELS
 from torch import Tensor
 
 from ..ops.dilated_depthwise_conv import DilatedDepthwiseConv2d
+from ..ops.paths import HasPaths
 
 
 @MODELS.register_module()
-class SiamMobileNetV2(MobileNetV2):
+class SiamMobileNetV2(HasPaths, MobileNetV2):
     """mmdet's MobileNetV2 with dilated stages, and its stem as an output.
 
     ImageNet weights fit unchanged: a stage whose stride is taken away gets
@@ -35,8 +36,6 @@ class SiamMobileNetV2(MobileNetV2):
         ValueError: If ``max_stride`` is not 2, 4, 8, 16 or 32, or more stages
             are to be frozen than are built.
     """
-
-    optimize = True
 
     def __init__(self,
                  out_indices: Sequence[int] = (1, 2, 3, 4),
@@ -106,7 +105,7 @@ class SiamMobileNetV2(MobileNetV2):
             64, 64), (N, 32, 32, 32), (N, 64, 32, 32), (N, 96, 32, 32). For
             127 pixels the sides are 64, 32, 16, 16, 16.
         """
-        if self.optimize:
+        if self.paths.fast:
             # Depth-wise convs on a CPU are about twice as fast so, and so are
             # half precision's on a GPU.
             x = x.contiguous(memory_format=torch.channels_last)

@@ -7,10 +7,11 @@ from mmtrack.registry import MODELS
 from torch import Tensor
 
 from ..ops.fused_conv import can_fuse, fused_conv
+from ..ops.paths import HasPaths
 
 
 @MODELS.register_module()
-class SiamAttnResNet(SOTResNet):
+class SiamAttnResNet(HasPaths, SOTResNet):
     """Atrous ResNet-50 of SiamRPN++ that also returns its stem.
 
     The refinement's mask branch needs the two earliest maps (paper section
@@ -28,9 +29,6 @@ class SiamAttnResNet(SOTResNet):
             Defaults to (1, 1, 2, 4).
         **kwargs: As for mmtrack's ``SOTResNet``. ``depth`` defaults to 50.
     """
-
-    optimize = True
-    folds_norms = False
 
     def __init__(self,
                  out_stem: bool = True,
@@ -59,8 +57,8 @@ class SiamAttnResNet(SOTResNet):
             (N, 512, 31, 31), (N, 1024, 31, 31), (N, 2048, 31, 31). For 127
             pixels the sides are 61, 31, 15, 15, 15.
         """
-        if self.optimize and (x.device.type != 'cpu'
-                              or self._can_fuse_stem()):
+        if self.paths.fast and (x.device.type != 'cpu'
+                                or self._can_fuse_stem()):
             # So neither cuDNN nor oneDNN needs another layout in between.
             x = x.contiguous(memory_format=torch.channels_last)
         if self.deep_stem:
@@ -78,7 +76,6 @@ class SiamAttnResNet(SOTResNet):
         return tuple(outs)
 
     def _can_fuse_stem(self) -> bool:
-        return (self.optimize and self.folds_norms
-                and not torch.is_grad_enabled()
+        return (self.paths.folded and not torch.is_grad_enabled()
                 and not self.norm1.training
                 and can_fuse(self.conv1, self.norm1))

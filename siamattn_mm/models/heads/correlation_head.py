@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from ..ops import depthwise_corr
 from ..ops.derived import derived
-from ..ops.fused_conv import JoinedConv, can_fuse, fused_conv
+from ..ops.folding import FoldedConvModule
+from ..ops.fused_conv import JoinedConv, fused_conv
 
 
 class DepthwiseCorrelationHead(CorrelationHead):
@@ -88,11 +89,9 @@ def can_correlate_together(heads: Sequence[Any]) -> bool:
 
 
 def _is_simple(module: ConvModule) -> bool:
-    norm = module.norm if module.with_norm else None
-    return (module.with_activation and module.order == ('conv', 'norm', 'act')
-            and not module.with_explicit_padding and module.conv.groups == 1
-            and can_fuse(module.conv, norm)
-            and not (norm is not None and norm.training))
+    return (isinstance(module, FoldedConvModule) and module.with_activation
+            and module.conv.groups == 1
+            and not (module.with_norm and module.norm.training))
 
 
 def _joined(owner: nn.Module, name: str,

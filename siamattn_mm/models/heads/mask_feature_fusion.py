@@ -8,11 +8,13 @@ from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
+from ..ops.paths import HasPaths
+
 SOURCES = ('search', 'correlation')
 
 
 @MODELS.register_module()
-class MaskFeatureFusion(BaseModule):
+class MaskFeatureFusion(HasPaths, BaseModule):
     """Bring maps to one size and width, and add them (paper section 3.4).
 
     Args:
@@ -31,8 +33,6 @@ class MaskFeatureFusion(BaseModule):
     Raises:
         ValueError: If ``source`` is unknown or ``size_index`` out of range.
     """
-
-    optimize = True
 
     def __init__(self,
                  in_channels: Sequence[int],
@@ -91,7 +91,7 @@ class MaskFeatureFusion(BaseModule):
         laterals = (
             self._lateral(conv, x, size)
             for conv, x in zip(self.lateral_convs, maps))
-        if torch.is_grad_enabled() or not self.optimize:
+        if torch.is_grad_enabled() or not self.paths.fast:
             return sum(laterals)
         # Memory that the CPU has just seen is not asked for again.
         total = next(laterals)
@@ -113,7 +113,7 @@ class MaskFeatureFusion(BaseModule):
             return F.interpolate(
                 x, size=size, mode='bilinear', align_corners=True)
 
-        if x.shape[-1] >= size[-1] or not self.optimize:
+        if x.shape[-1] >= size[-1] or not self.paths.fast:
             return conv(resize(x))
         if self.training:
             return conv.activate(conv.norm(resize(conv.conv(x))))

@@ -8,10 +8,11 @@ from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
 from ..ops.derived import derived
+from ..ops.paths import HasPaths
 
 
 @MODELS.register_module()
-class RefineMaskHead(BaseModule):
+class RefineMaskHead(HasPaths, BaseModule):
     """Pool a RoI of the fused mask feature and segment it.
 
     Paper section 3.4 ("Mask Head"): deformable RoI pooling, four convs, a
@@ -28,8 +29,6 @@ class RefineMaskHead(BaseModule):
         norm_cfg (dict): Defaults to dict(type='BN').
         init_cfg (dict, optional): Defaults to None.
     """
-
-    optimize = True
 
     def __init__(self,
                  roi_layer: dict,
@@ -73,7 +72,7 @@ class RefineMaskHead(BaseModule):
         return self.conv_logits(self.relu(self.upsample(x)))
 
     def _has_blocks(self) -> bool:
-        return (self.optimize and not torch.is_grad_enabled()
+        return (self.paths.fast and not torch.is_grad_enabled()
                 and not torch.jit.is_tracing())
 
     def _logits_of_blocks(self, x: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from siamattn_mm.utils.image_draws import (
 
 from ..losses.teacher_box_loss import TeacherMaps
 from ..ops.constants import cached_constant, upload
+from ..ops.paths import HasPaths
 from ..task_modules.anchor_targets import (
     anchor_targets,
     can_batch,
@@ -49,7 +50,7 @@ NEVER_TRAINED = ConfigDict(
 
 
 @MODELS.register_module()
-class SiamAttnRPNHead(SiameseRPNHead):
+class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
     """Siamese RPN over DSA outputs (paper section 3.3).
 
     mmtrack's ``SiameseRPNHead`` gives the network and the losses. This class
@@ -80,9 +81,6 @@ class SiamAttnRPNHead(SiameseRPNHead):
             that is never trained. Defaults to None.
         **kwargs: As for ``SiameseRPNHead``.
     """
-
-    optimize = True
-    folds_norms = False
 
     def __init__(self,
                  anchor_generator: dict,
@@ -133,8 +131,8 @@ class SiamAttnRPNHead(SiameseRPNHead):
             ``bbox_pred`` (N, 4 * A, 25, 25).
         """
         heads = list(zip(self.cls_heads, self.reg_heads))
-        if not (self.optimize and len(template_feats) == len(search_feats) ==
-                len(heads) and self.folds_norms
+        if not (self.paths.folded and len(template_feats) ==
+                len(search_feats) == len(heads)
                 and all(can_correlate_together(pair) for pair in heads)):
             return super().forward(template_feats, search_feats)
         pairs = [

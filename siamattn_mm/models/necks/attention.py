@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ..ops.full_precision import full_precision
+from ..ops.paths import HasPaths
 
 CHANNEL_SOFTMAX = ('plain', 'inverted')
 # Attention below this is none. Subnormal numbers, of which a peaked softmax is
@@ -118,7 +119,7 @@ def apply_channel_attention(attention: Tensor, x: Tensor) -> Tensor:
     return torch.bmm(x, attention.transpose(1, 2))
 
 
-class SpatialSelfAttention(BaseModule):
+class SpatialSelfAttention(HasPaths, BaseModule):
     """Spatial self-attention with its residual: ``alpha * out + X``.
 
     Args:
@@ -132,8 +133,6 @@ class SpatialSelfAttention(BaseModule):
     Raises:
         ValueError: If ``reduction`` leaves queries and keys no channel.
     """
-
-    optimize = True
 
     def __init__(self,
                  channels: int,
@@ -158,7 +157,7 @@ class SpatialSelfAttention(BaseModule):
         Returns:
             Tensor: (N, H * W, C), a row per position.
         """
-        if not self.optimize:
+        if not self.paths.fast:
             return self._plain(x)
         tokens = to_tokens(x)
         source = to_tokens(F.max_pool2d(x, 2)) if self.sub_sample else tokens

@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
+from ..ops.paths import HasPaths
 from .attention import (
     CHANNEL_SOFTMAX,
     SpatialSelfAttention,
@@ -32,13 +33,11 @@ class BranchState(NamedTuple):
     channel_map: Optional[Tensor]
 
 
-class DSALevel(BaseModule):
+class DSALevel(HasPaths, BaseModule):
     """Siamese attention and deformable conv at one level.
 
     See :class:`DSANeck` for the arguments.
     """
-
-    optimize = True
 
     def __init__(self, channels: int, reduction: int, self_attention: bool,
                  cross_attention: bool, conv_cfg: Optional[dict],
@@ -81,7 +80,7 @@ class DSALevel(BaseModule):
         channel_map = None
         if self.self_attention or self.cross_attention:
             channel_map = channel_attention_map(
-                to_tokens(x), self.channel_softmax, flush=self.optimize)
+                to_tokens(x), self.channel_softmax, flush=self.paths.fast)
         return BranchState(spatial, channel_map)
 
     def fuse(self, x: Tensor, state: BranchState, other: BranchState,
@@ -108,7 +107,7 @@ class DSALevel(BaseModule):
         if not maps:
             return self.conv(x)
         tokens = to_tokens(x)
-        if not self.optimize:
+        if not self.paths.fast:
             return self._fuse_plainly(x, tokens, maps, state)
         # Each of these attentions has the identity in it.
         identity = torch.eye(

@@ -13,6 +13,7 @@ from siamattn_mm.torch_compat import autocast_dtype
 from . import mmcv_ops
 from .constants import cached_constant
 from .derived import derived
+from .paths import HasPaths
 from .weighted_rows import weighted_rows
 
 Pair = Union[int, Tuple[int, int]]
@@ -145,7 +146,7 @@ class _OffsetConv(nn.Conv2d):
 
 
 @MODELS.register_module()
-class DeformConvPack(DeformConv2dPack):
+class DeformConvPack(HasPaths, DeformConv2dPack):
     """mmcv's deformable conv with its offset conv, fast on a CPU too.
 
     Any batch, memory layout and type will do, where mmcv's own module asks
@@ -160,8 +161,6 @@ class DeformConvPack(DeformConv2dPack):
             uses mmcv's op there, too. Defaults to True.
         **kwargs: As for ``mmcv.ops.DeformConv2dPack``.
     """
-
-    optimize = True
 
     def __init__(self, *args, vectorized: bool = True, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -208,5 +207,5 @@ class DeformConvPack(DeformConv2dPack):
 
     def _is_for_mmcv(self, x: Tensor) -> bool:
         if x.device.type == 'cpu':
-            return not (self.vectorized and self.optimize)
+            return not (self.vectorized and self.paths.fast)
         return mmcv_ops.usable(x)

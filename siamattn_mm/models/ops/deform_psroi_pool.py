@@ -167,7 +167,7 @@ class DeformPSRoIPooling(BaseDeformRoIPooling):
              offset: Optional[Tensor]) -> Tensor:
         return deform_psroi_pool(input, rois, offset, self.output_size,
                                  self.spatial_scale, self.samples_per_bin,
-                                 self.trans_std, self.optimize)
+                                 self.trans_std, self.paths.fast)
 
     def kernel_repr(self) -> str:
         return (f'samples_per_bin={self.samples_per_bin}, '

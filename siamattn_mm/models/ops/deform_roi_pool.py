@@ -170,7 +170,7 @@ class DeformRoIPooling(BaseDeformRoIPooling):
              offset: Optional[Tensor]) -> Tensor:
         return deform_roi_pool(input, rois, offset, self.output_size,
                                self.spatial_scale, self.sampling_ratio,
-                               self.gamma, self.optimize)
+                               self.gamma, self.paths.fast)
 
     def kernel_repr(self) -> str:
         return f'sampling_ratio={self.sampling_ratio}, gamma={self.gamma}'

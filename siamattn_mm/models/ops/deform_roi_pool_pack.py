@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from .bin_sampling import check_output_size
 from .layers import run_layers
+from .paths import HasPaths
 
 
-class BaseDeformRoIPooling(BaseModule, metaclass=ABCMeta):
+class BaseDeformRoIPooling(HasPaths, BaseModule, metaclass=ABCMeta):
     """Pool RoIs twice: to find offsets of the bins, then with them.
 
     Three fully connected layers turn the RoI pooled without offsets into an
@@ -29,8 +30,6 @@ class BaseDeformRoIPooling(BaseModule, metaclass=ABCMeta):
     Raises:
         ValueError: If an argument is not positive.
     """
-
-    optimize = True
 
     def __init__(self,
                  output_size: Union[int, Sequence[int]],

@@ -1,40 +1,48 @@
 """The fast paths of a model, behind one door."""
 from torch import nn
 
-from siamattn_mm.torch_compat import compile_module
+from siamattn_mm.torch_compat import compile_module, is_compiled
 
+from .derived import forget_outdated
 from .folding import fold_norms
-from .optimize import set_optimize
+from .paths import HasPaths, Paths
 
 
 def prepare_for_inference(model: nn.Module,
-                          optimize: bool = True,
+                          fast: bool = True,
                           fold: bool = True,
                           compile: bool = False) -> None:
-    """Choose how a model runs.
+    """Choose how a model runs; it may be chosen anew at any time.
 
-    Cheap enough to do so for each video; weights that have changed since are
-    seen.
+    Parameters, buffers and their names stay as they are, and training is not
+    concerned. What is kept of folded weights follows a change of what they
+    come from, but for a write through ``.data``, which only this function
+    sees. Cheap enough to be called for each video.
 
     Args:
         model (nn.Module): Changed in place, but not its weights.
-        optimize (bool): False for the plain ways, which are what the fast
-            ones are measured and tested against. Defaults to True.
+        fast (bool): False for the plain ways, which are what the fast ones
+            are measured and tested against. Defaults to True.
         fold (bool): Whether convs and norms run as one, in evaluation without
-            gradients. Not without ``optimize``, nor with ``compile``, which
-            folds them itself. Defaults to True.
+            gradients. Not without ``fast``, nor with ``compile``, which folds
+            them itself. Defaults to True.
         compile (bool): Whether ``model.backbone`` and ``model.head``, in their
-            plain form, go to ``torch.compile``. Defaults to False.
+            plain form, go to ``torch.compile``, for good. Defaults to False.
     """
-    if model.__dict__.get('_compiled'):
+    forget_outdated(model)
+    if any(is_compiled(part) for part in model.children()):
         return
-    set_optimize(model, optimize)
+    _take(model, Paths(fast, fast and fold and not compile))
     if compile:
         for part in (model.backbone, model.head):
             # Operators of the fast form are unknown to torch.compile.
-            set_optimize(part, False)
+            _take(part, Paths(fast=False))
             # Template and search crops differ in size: one graph for each.
             compile_module(part)
-        model._compiled = True
-    elif optimize and fold:
-        fold_norms(model)
+
+
+def _take(model: nn.Module, paths: Paths) -> None:
+    fold_norms(model, paths.folded)
+    for module in model.modules():
+        if isinstance(module, HasPaths):
+            module.paths = paths

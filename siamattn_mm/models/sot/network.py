@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from siamattn_mm.utils.stages import stage
 
 from ..ops.fused_conv import laid_out_for
+from ..ops.paths import HasPaths
 from ..trackers.runtime import PartFeatures
 from ..trackers.tracking_config import TrackingConfig
 
@@ -17,7 +18,7 @@ Feats = Tuple[Tensor, ...]
 CACHED_IMAGES = 2
 
 
-class SiamAttnNetwork(SiamRPN):
+class SiamAttnNetwork(HasPaths, SiamRPN):
     """The forward passes of a model that has all parts.
 
     It knows no video: what comes in is a batch of crops.
@@ -61,7 +62,7 @@ class SiamAttnNetwork(SiamRPN):
         Its early maps of a whole batch are larger than any cache. Only where
         nothing is kept for a gradient, and no norm looks at the batch.
         """
-        if (not self.optimize or crops.device.type != 'cpu'
+        if (not self.paths.fast or crops.device.type != 'cpu'
                 or torch.is_grad_enabled() or len(crops) <= CACHED_IMAGES
                 or any(isinstance(m, _BatchNorm) and m.training
                        for m in self.backbone.modules())):

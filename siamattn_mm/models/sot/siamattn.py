@@ -95,7 +95,6 @@ class SiamAttn(FrozenParts, VideoPredictor, SiamAttnNetwork):
         self.online = build_parts(online)
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)
-        self.optimize = optimize
         prepare_for_inference(self, optimize, cfg.fold_norms
                               and not cfg.compile)
 
@@ -112,7 +111,7 @@ class SiamAttn(FrozenParts, VideoPredictor, SiamAttnNetwork):
             ``test_cfg`` as it is now.
         """
         cfg = self.tracking_cfg
-        graphed = self.optimize and cfg.cuda_graphs and not cfg.compile
+        graphed = self.paths.fast and cfg.cuda_graphs and not cfg.compile
         runtime = (GraphedRuntime if graphed else TorchRuntime)(self, cfg)
         return TrackingSession(runtime, cfg)
 
@@ -123,7 +122,8 @@ class SiamAttn(FrozenParts, VideoPredictor, SiamAttnNetwork):
         again, so that it may be changed between two videos.
         """
         cfg = self.tracking_cfg
-        prepare_for_inference(self, self.optimize, cfg.fold_norms, cfg.compile)
+        prepare_for_inference(self, self.paths.fast, cfg.fold_norms,
+                              cfg.compile)
 
     def init_weights(self) -> None:
         """Initialise as SiamRPN++ does, but keep what must start at zero.

@@ -72,9 +72,6 @@ class FrameStep:
     def __init__(self, runtime: Runtime, cfg: TrackingConfig) -> None:
         self.runtime, self.cfg = runtime, cfg
         self._grids: Dict[Tuple[int, int], AnchorGrid] = {}
-        # From pixels' centres, which windows count from, to their edges,
-        # which results do. The released tracker goes half of the way.
-        self._edge = 0.5 if cfg.exact_crop else 0.
 
     # -- the first frame --------------------------------------------------
 
@@ -177,14 +174,8 @@ class FrameStep:
     def _look(self, frame: np.ndarray, states: Sequence[TrackState]
               ) -> Tuple[List[_Choice], List[SearchWindow], SearchOutput]:
         """Look around the targets' last places, and choose an anchor each."""
-        cfg = self.cfg
         with stage('crop'):
-            windows = [
-                SearchWindow.around(state.box, cfg.search_size,
-                                    cfg.exemplar_size, cfg.context_amount,
-                                    cfg.exact_crop, self._zoom(state))
-                for state in states
-            ]
+            windows = [self.window(state) for state in states]
             crops = np.stack([
                 window.crop(frame, state.pad_value)
                 for window, state in zip(windows, states)
@@ -197,13 +188,24 @@ class FrameStep:
                 choices.append(self._choose(state, window, seen, index))
         return choices, windows, seen
 
-    def _zoom(self, state: TrackState) -> float:
-        """How much more of the image than usual is searched."""
-        return max([1.] + [
+    def window(self, state: TrackState) -> SearchWindow:
+        """Say where the next frame is searched.
+
+        Args:
+            state (TrackState): Of a target.
+
+        Returns:
+            SearchWindow: Larger than usual if a part wants it.
+        """
+        cfg = self.cfg
+        zoom = max([1.] + [
             part.search_zoom(learnt)
             for part, learnt in zip(self.runtime.parts, state.learnt)
             if learnt is not None
         ])
+        return SearchWindow.around(state.box, cfg.search_size,
+                                   cfg.exemplar_size, cfg.context_amount,
+                                   cfg.exact_crop, zoom)
 
     def _grid(self, size: Tuple[int, int]) -> AnchorGrid:
         if size not in self._grids:
@@ -283,7 +285,8 @@ class FrameStep:
                                 choice.doubtful, own, note)))
         lost = any(part.lost(learnt)
                    for part, learnt in zip(self.runtime.parts, following))
-        bbox = np.concatenate([box[:2] - box[2:] / 2 + self._edge, box[2:]])
+        corner = box[:2] - box[2:] / 2 + self.cfg.edge
+        bbox = np.concatenate([corner, box[2:]])
         return (TrackResult(bbox, score, None, None, lost),
                 state._replace(box=box if accepted else state.box,
                                learnt=tuple(following)))
@@ -307,7 +310,7 @@ class FrameStep:
         rois = np.stack([
             window.to_crop(
                 np.concatenate([
-                    r.bbox[:2] + r.bbox[2:] / 2 - self._edge, r.bbox[2:]
+                    r.bbox[:2] + r.bbox[2:] / 2 - self.cfg.edge, r.bbox[2:]
                 ]))
             for r, window in zip(results, windows)
         ])

@@ -106,6 +106,10 @@ class Runtime:
 
         Returns:
             Any: For :meth:`search`; never changed.
+
+        Raises:
+            ValueError: If ``test_cfg`` asks for ``fp16`` on a CPU.
+            ExportError: If an exported network gives NaN or infinite numbers.
         """
         raise NotImplementedError
 
@@ -120,7 +124,7 @@ class Runtime:
                 for what has not learnt yet.
 
         Returns:
-            SearchOutput: Of N crops.
+            SearchOutput: Of N crops; valid until this thread's next call.
         """
         raise NotImplementedError
 
@@ -189,7 +193,10 @@ class TemplateFeatures(NamedTuple):
 
 
 class TorchRuntime(Runtime):
-    """A model in PyTorch.
+    """A model in PyTorch, which has all crops in one batch.
+
+    What it refines from is the fused maps of box and mask, (N, C, h, w) each
+    on its device, or None.
 
     Args:
         model (SiamAttn): In eval mode.
@@ -202,26 +209,18 @@ class TorchRuntime(Runtime):
 
     @property
     def refines_boxes(self) -> bool:
-        """bool: Whether there is a box head that ``test_cfg`` asks for."""
         return self.model.with_refine_head and self.cfg.refine.box
 
     @property
     def makes_masks(self) -> bool:
-        """bool: Whether there is a mask head."""
         return self.model.makes_masks
 
     def start(self) -> ContextManager:
-        """Choose how threads wait, and lay weights out.
-
-        Returns:
-            ContextManager: To take the first frame in.
-        """
         LOAD.start()
         self.model.prepare()
         return contextlib.nullcontext()
 
     def frame(self) -> ContextManager:
-        """ContextManager: Takes the frame's time, to choose threads by."""
         return LOAD.frame()
 
     def _device(self) -> torch.device:
@@ -244,17 +243,6 @@ class TorchRuntime(Runtime):
 
     @torch.inference_mode()
     def template(self, crop: np.ndarray) -> TemplateFeatures:
-        """Take what a target looks like.
-
-        Args:
-            crop (np.ndarray): (S, S, 3) uint8, BGR.
-
-        Returns:
-            TemplateFeatures: On the model's device; never changed.
-
-        Raises:
-            ValueError: If ``test_cfg`` asks for ``fp16`` on a CPU.
-        """
         model = self.model
         with self._precision():
             feats = model.forward_template(
@@ -262,26 +250,11 @@ class TorchRuntime(Runtime):
             return TemplateFeatures(
                 feats,
                 model.siamese_neck.init_template(feats)
-                if model.optimize else None)
+                if model.paths.fast else None)
 
     @torch.inference_mode()
     def search(self, templates: Sequence[TemplateFeatures],
                crops: np.ndarray, learnt: Sequence[tuple]) -> SearchOutput:
-        """Look for N targets in one batch.
-
-        Args:
-            templates (Sequence[TemplateFeatures]): N, from :meth:`template`.
-            crops (np.ndarray): (N, S, S, 3) uint8, BGR, each around a
-                target's last place.
-            learnt (Sequence[tuple]): Of each target the parts' states, None
-                for what has not learnt yet.
-
-        Returns:
-            SearchOutput: Of N crops; its tensors on the model's device.
-
-        Raises:
-            ValueError: If ``test_cfg`` asks for ``fp16`` on a CPU.
-        """
         LOAD.check()
         template = (templates[0] if len(templates) == 1 else
                     batched(templates))
@@ -310,17 +283,6 @@ class TorchRuntime(Runtime):
 
     @torch.inference_mode()
     def refine_boxes(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
-        """Refine one box per crop.
-
-        Args:
-            fused (tuple[Tensor | None]): From :meth:`search`: the fused maps
-                of box and mask, (N, C, h, w) each.
-            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
-                middle.
-
-        Returns:
-            np.ndarray: (N, 4) float64, likewise.
-        """
         middle = np.array([self.cfg.crop_middle] * 2 + [0, 0])
         with stage('refinement box'):
             found = self._refine(
@@ -335,17 +297,6 @@ class TorchRuntime(Runtime):
 
     @torch.inference_mode()
     def segment(self, fused: Any, boxes: np.ndarray) -> np.ndarray:
-        """Segment one box per crop.
-
-        Args:
-            fused (tuple[Tensor | None]): From :meth:`search`: the fused maps
-                of box and mask, (N, C, h, w) each.
-            boxes (np.ndarray): (N, 4), cxcywh in crop pixels from the crop's
-                middle.
-
-        Returns:
-            np.ndarray: (N, h, w) float32, probabilities 0..1 over each box.
-        """
         with stage('mask'):
             rois = torch.from_numpy(mask_rois(boxes, self.cfg.crop_middle))
             return self._segment(fused[1], rois).cpu().numpy()

@@ -138,6 +138,15 @@ class TrackingConfig:
         """
         return (self.search_size - self.exact_crop) / 2
 
+    @property
+    def edge(self) -> float:
+        """float: What is added to a window's coordinates in a result.
+
+        Windows count from pixels' centres, results from their edges. The
+        released tracker goes half of the way: a given box's alone.
+        """
+        return 0.5 if self.exact_crop else 0.
+
     @classmethod
     def from_cfg(cls, test_cfg: Mapping[str, Any]) -> 'TrackingConfig':
         """Read a config's ``test_cfg``.

@@ -6,7 +6,7 @@ import torch
 from mmtrack.registry import MODELS, TASK_UTILS
 from torch.testing import assert_close
 
-from siamattn_mm.models.ops.folding import fold_norms
+from siamattn_mm.models.ops.prepare import prepare_for_inference
 from siamattn_mm.models.task_modules.selection import rank
 
 ANCHORS = [(104, 32), (88, 40), (64, 64), (40, 80), (32, 96)]
@@ -324,14 +324,13 @@ def test_branches_together_give_the_same(rpn_head):
             assert_close(found, value, rtol=1e-4, atol=1e-4)
 
     expected = rpn_head(zs, xs)
-    fold_norms(rpn_head)
+    prepare_for_inference(rpn_head)
     check(expected)
     # As averaged weights are swapped in.
     weight = rpn_head.reg_heads[1].search_convs.conv.weight
     weight.data = weight.data * 2
-    fold_norms(rpn_head)
-    rpn_head.optimize = False
+    prepare_for_inference(rpn_head, fast=False)
     changed = rpn_head(zs, xs)
-    rpn_head.optimize = True
+    prepare_for_inference(rpn_head)
     check(changed)
     assert not torch.equal(changed[1], expected[1])

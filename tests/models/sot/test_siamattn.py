@@ -10,6 +10,8 @@ from mmtrack.structures import TrackDataSample
 from torch import nn
 from torch.testing import assert_close
 
+from siamattn_mm.models.ops.paths import Paths
+
 BOX = (60., 40., 30., 24.)  # xywh
 
 
@@ -194,21 +196,20 @@ def test_torch_compile_gets_plain_parts_once(small_config, frames,
                                              monkeypatch):
     small_config.model.test_cfg.compile = True
     compiled = []
-    monkeypatch.setattr(
-        nn.Module,
-        'compile',
-        lambda self, **kwargs: compiled.append((self, kwargs)),
-        raising=False)
+
+    def compile_nothing(self, **kwargs):
+        compiled.append((self, kwargs))
+        self._compiled_call_impl = self._call_impl
+
+    monkeypatch.setattr(nn.Module, 'compile', compile_nothing, raising=False)
     model = MODELS.build(small_config.model).eval()
     session = model.new_session()
     session.start(frames[0], BOX)
     session.start(frames[1], BOX)
     assert [part for part, _ in compiled] == [model.backbone, model.head]
     assert all(kwargs == dict(dynamic=False) for _, kwargs in compiled)
-    assert not model.head.optimize and not model.head.folds_norms
-    assert any(
-        getattr(part, 'optimize', False)
-        for part in model.siamese_neck.modules())
+    assert model.head.paths == model.backbone.paths == Paths(fast=False)
+    assert model.siamese_neck.levels[0].paths.fast
     found = session.step(frames[2])
     small_config.model.test_cfg.compile = False
     other = MODELS.build(small_config.model).eval()

@@ -1,13 +1,8 @@
 import pytest
-from mmtrack.registry import TASK_UTILS
+from anchor_generator import build_anchor_generator
 
 
 @pytest.fixture
 def generator():
     """The anchor generator of all our configs."""
-    return TASK_UTILS.build(
-        dict(
-            type='SiamAttnAnchorGenerator',
-            strides=[8],
-            ratios=[0.33, 0.5, 1, 2, 3],
-            scales=[8]))
+    return build_anchor_generator()

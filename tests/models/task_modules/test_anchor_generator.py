@@ -1,15 +1,6 @@
 """Anchors by the numbers of SiamRPN++."""
 import torch
-from mmtrack.registry import TASK_UTILS
-
-RATIOS = [0.33, 0.5, 1, 2, 3]
-
-
-def build(**kwargs):
-    cfg = dict(
-        type='SiamAttnAnchorGenerator', strides=[8], ratios=RATIOS, scales=[8])
-    cfg.update(kwargs)
-    return TASK_UTILS.build(cfg)
+from anchor_generator import build_anchor_generator as build
 
 
 def sizes(anchors):

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import torch
+from anchor_generator import build_anchor_generator
 from mmengine.registry import init_default_scope
 from mmtrack.registry import MODELS, TASK_UTILS
 
@@ -51,12 +52,7 @@ def build(**assigner):
 
 
 def anchors_of():
-    generator = TASK_UTILS.build(
-        dict(
-            type='SiamAttnAnchorGenerator',
-            strides=[8],
-            ratios=[0.33, 0.5, 1, 2, 3],
-            scales=[8]))
+    generator = build_anchor_generator()
     anchors = generator.grid_priors([torch.Size(SIZE)], device='cpu')[0]
     return anchors + (MIDDLE - 12 * 8)
 

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import torch
+from anchor_generator import build_anchor_generator
 from mmengine.registry import init_default_scope
 from mmtrack.registry import TASK_UTILS
 
@@ -29,13 +30,8 @@ class Scripted(Runtime):
     crops = None
 
     def __init__(self, *parts):
-        generator = TASK_UTILS.build(
-            dict(
-                type='SiamAttnAnchorGenerator',
-                strides=[8],
-                ratios=[0.33, 0.5, 1, 2, 3],
-                scales=[8]))
-        super().__init__([TASK_UTILS.build(part) for part in parts], generator)
+        super().__init__([TASK_UTILS.build(part) for part in parts],
+                         build_anchor_generator())
         self.things = []
 
     def template(self, crop):
