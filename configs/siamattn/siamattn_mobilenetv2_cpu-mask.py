@@ -31,11 +31,11 @@ train_pipeline = [
     dict(type='PairJPEG', prob=(0.05, 0.1)),
     dict(type='PackSOTPair')
 ]
-# 18,000 pairs an epoch: 47 % video, 45 % photographs, 8 % synthetic.
+# 16,000 pairs an epoch: 47 % video, 45 % photographs, 8 % synthetic.
 train_dataloader = dict(
     dataset=dict(
         neg_prob=0.,
-        pairs_per_epoch=18000,
+        pairs_per_epoch=16000,
         pipeline=train_pipeline,
         sources=dict(
             video=dict(

@@ -1,11 +1,11 @@
-# Second stage: ends what siamattn_mobilenetv2_cpu-wide.py began, with a rate
-# that goes down to nothing; nearly half of what is gained in all comes here.
+# Second stage: ends what siamattn_mobilenetv2_cpu-wide.py began, at a rate
+# that goes down to nothing.
 _base_ = './siamattn_mobilenetv2_cpu-wide.py'
 
 load_from = 'work_dirs/wide.pth'
 model = dict(backbone=dict(init_cfg=None))
 
-max_epochs = 2
+max_epochs = 3
 train_cfg = dict(max_epochs=max_epochs)
 param_scheduler = [
     dict(

@@ -2,7 +2,7 @@
 
 To go without the dilation, set `backbone.max_stride=16` and the neck's type
 to `SameSizeChannelMapper`, which enlarges the deepest maps behind the 1x1
-convs. An eighth of a frame's time is saved, and boxes get coarser.
+convs; that saves time, and boxes get coarser.
 """
 _base_ = './siamattn_r50.py'
 
@@ -54,17 +54,16 @@ model = dict(
                 sampling_ratio=1,
                 fc_channels=128,
                 spatial_scale=63 / 255))),
-    # What learns from the video, each line for itself.
+    # What learns from the video, each line for itself. The network knows few
+    # kinds of targets: each part shows it this one.
     online=[
-        # Where the network was trained on nothing like the target, its boxes
-        # are off by much the same in all frames: what the first one shows is
-        # taken off.
+        # What the first frame shows of a bias of its boxes is taken off.
         dict(type='BoxCalibration', share=0.5),
-        # Trained on few videos, the network loses what it has not seen; a
-        # filter that learns while it tracks does not.
-        dict(type='CorrelationFilter', levels=(0, 1), influence=0.6),
-        # Nor does it know how large such things are: that is learnt in the
-        # first frame.
+        # Has a say in which proposal it is. More than half, and what it loses
+        # outweighs what it keeps.
+        dict(
+            type='CorrelationFilter', levels=(0, 1), influence=0.45),
+        # How large such things are is learnt in the first frame.
         dict(type='RidgeBoxRegressor', levels=(0, 1)),
         # A hidden target is not the next thing that looks like it.
         dict(type='DistractorAssociation'),
@@ -72,13 +71,11 @@ model = dict(
         dict(type='TargetPresence', hold_score=0.3, recover_score=0.95)
     ],
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
-    # Trained as briefly as this, one anchor's box is noisy: those that agree
-    # are averaged. Refined boxes are better on sequences of the training data
-    # and worse on others, so they are left out; see the model card.
-    # The window's share and the next ones were chosen on training sequences.
+    # Boxes are averages of the anchors that agree, then refined. The numbers
+    # were chosen on the held-out sequences of ../datasets/wide_train.py.
     test_cfg=dict(
         center_size=8,
         # As training pairs are cut.
         exact_crop=True,
         rpn=dict(window_influence=0.2, vote_iou=0.6),
-        refine=dict(mask_thr=0.5, box=False)))
+        refine=dict(mask_thr=0.5)))
