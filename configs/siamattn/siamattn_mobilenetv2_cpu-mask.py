@@ -13,6 +13,13 @@ model = dict(
         'refine_head.box_head'
     ])
 
+# Those of held_out that the names below would take.
+without_held_out = [
+    '!davis-camel', '!davis-drift-straight', '!davis-rhino',
+    '!davis-scooter-gray', '!davis-soccerball', '!davis-surf',
+    '!davis-tennis', '!davis-motorbike'
+]
+
 train_pipeline = [
     dict(
         type='SiamPairCrop',
@@ -39,16 +46,11 @@ train_dataloader = dict(
         pipeline=train_pipeline,
         sources=dict(
             video=dict(
-                sequences=[
-                    'davis-*', '!davis-camel', '!davis-drift-straight'
-                ],
+                sequences=['davis-*'] + without_held_out,
                 pairs_per_epoch=2600),
             more_video=dict(
-                sequences=[
-                    'cdnet-*', 'davis-*', 'seg-*', 'spb-*', 'zf-*',
-                    '!davis-rhino', '!davis-scooter-gray', '!davis-soccerball',
-                    '!davis-surf', '!davis-tennis', '!davis-motorbike'
-                ],
+                sequences=['cdnet-*', 'davis-*', 'seg-*', 'spb-*', 'zf-*'] +
+                without_held_out,
                 pairs_per_epoch=5400),
             floor=None,
             sky=None,

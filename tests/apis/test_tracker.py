@@ -12,6 +12,7 @@ import torch
 from mmengine.config import Config
 
 from siamattn_mm.apis import Result, Tracker, init_tracker
+from siamattn_mm.models.ops.folding import FoldedConvModule
 from siamattn_mm.utils import CheckpointError
 
 BOX = (50, 40, 30, 24)
@@ -462,7 +463,7 @@ def test_copies_go_on_where_the_tracker_was(small_config, frames, learns):
         assert (result.mask == expected.mask).all()
         # It starts anew, too: norms still fold.
         other.init(frames[0], BOX)
-        assert 'forward' in other.model.backbone.conv1.__dict__
+        assert isinstance(other.model.backbone.conv1, FoldedConvModule)
 
 
 def test_a_tracker_in_a_spawned_process(tracker, frames):
