@@ -219,6 +219,6 @@ def test_the_shipped_config(tmp_path, repository):
     write_config(str(path), str(base), {INFLUENCE: 0.5}, ['Found.'])
     found = Config.fromfile(str(path)).model
     expected = Config.fromfile(str(base)).model
-    assert expected.online[1].influence == 0.6
+    assert expected.online[1].influence == 0.45
     expected.online[1].influence = 0.5
     assert found == expected
