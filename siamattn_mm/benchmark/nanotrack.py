@@ -1,10 +1,12 @@
 """NanoTrack v3 as a tracker to be compared with."""
-from typing import Any, Sequence
+from typing import Sequence
 
 import cv2
 import numpy as np
+from scipy.special import logit
 
 from siamattn_mm.apis.tracker import Result
+from siamattn_mm.datasets.reading.ground_truth import enclosing_boxes
 from siamattn_mm.models.task_modules.selection import pick, rank
 from siamattn_mm.structures.search_window import SearchWindow
 from siamattn_mm.teachers import NanoTrackNetwork
@@ -41,9 +43,7 @@ class NanoTrack:
         """
         values = np.asarray(bbox, float)
         if values.size > 4:
-            corners = values.reshape(-1, 2)
-            low, high = corners.min(0), corners.max(0)
-            values = np.concatenate([low, high - low])
+            values = enclosing_boxes(values[None])[0]
         self._box = np.concatenate(
             [values[:2] + (values[2:] - 1) / 2, values[2:]])
         self._pad = cv2.mean(np.ascontiguousarray(frame))[:3]
@@ -69,7 +69,7 @@ class NanoTrack:
                                 np.maximum(high - low, 1)], 1)
         hanning = np.hanning(len(scores))
         ranking = rank(
-            _logits(scores), boxes,
+            _as_logits(scores), boxes,
             np.outer(hanning, hanning).ravel(), self._box[2:] * window.scale,
             PENALTY_K, WINDOW_INFLUENCE)
         best = pick(ranking)
@@ -85,8 +85,7 @@ class NanoTrack:
             np.concatenate([centre - size / 2, size]), best.score, None, None)
 
 
-def _logits(scores: np.ndarray) -> Any:
-    """Logits (2, H, W) with these probabilities."""
-    scores = scores.astype(float).clip(1e-9, 1 - 1e-9)
-    logits = np.log(scores / (1 - scores))
+def _as_logits(scores: np.ndarray) -> np.ndarray:
+    """Logits (2, H, W) of :func:`rank` with these probabilities."""
+    logits = logit(scores.astype(float).clip(1e-9, 1 - 1e-9))
     return np.stack([np.zeros_like(logits), logits])
