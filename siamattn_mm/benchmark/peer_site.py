@@ -9,7 +9,11 @@ from typing import Optional
 
 import cv2
 
+from siamattn_mm.utils.configs import find_shipped
+
 from .errors import BenchmarkError
+
+REQUIREMENT = 'requirements/peers.txt'
 
 
 def default_cache() -> str:
@@ -44,6 +48,19 @@ def read_requirement(path: str) -> str:
         raise BenchmarkError(f'{path}: expected one line name==version, but '
                              f'it has {lines}')
     return lines[0]
+
+
+def opencv_site() -> str:
+    """The folder with the OpenCV of ``requirements/peers.txt``.
+
+    Returns:
+        str: See :func:`peer_site`.
+
+    Raises:
+        BenchmarkError: See there, and :func:`read_requirement`.
+    """
+    return peer_site(
+        read_requirement(find_shipped(REQUIREMENT) or REQUIREMENT))
 
 
 def peer_site(requirement: str, cache: Optional[str] = None) -> str:

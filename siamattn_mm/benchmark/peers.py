@@ -115,6 +115,22 @@ class PeerProcess:
         self._process.wait()
 
 
+def track_boxes(peer: PeerProcess, sequence: TrackingSequence) -> np.ndarray:
+    """Track through a sequence, for its boxes alone.
+
+    Args:
+        peer (PeerProcess): The tracker.
+        sequence (TrackingSequence): N frames; the first box is given.
+
+    Returns:
+        np.ndarray: (N, 4), x, y, w, h.
+
+    Raises:
+        BenchmarkError: If the tracker fails.
+    """
+    return np.array([answer['bbox'] for answer in peer.track(sequence)])
+
+
 def run_peer(peer: PeerProcess,
              sequences: List[TrackingSequence],
              results_dir: str,

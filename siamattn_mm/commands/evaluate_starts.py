@@ -11,14 +11,11 @@ Example:
         --list data/val_sequences.txt --out new.json --against old.json
 """
 import argparse
-import functools
 import json
-import multiprocessing
 import os
 import os.path as osp
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from mmengine.config import Config, DictAction
 from rich import progress
@@ -26,24 +23,17 @@ from rich.console import Console
 from rich.table import Table
 
 from siamattn_mm import apis
+from siamattn_mm.benchmark import start_runs
+from siamattn_mm.benchmark.errors import BenchmarkError
+from siamattn_mm.benchmark.peer_site import opencv_site
+from siamattn_mm.benchmark.peer_worker import TRACKERS
+from siamattn_mm.benchmark.peers import PeerProcess
 from siamattn_mm.datasets.reading.ground_truth import SequenceFolderError
-from siamattn_mm.datasets.reading.image_reader import ImageReader
-from siamattn_mm.datasets.reading.sequence_folder import (
-    find_sequences,
-    read_sequence,
-)
+from siamattn_mm.datasets.reading.sequence_folder import find_sequences
 from siamattn_mm.evaluation import start_scores
-from siamattn_mm.evaluation.starts import KINDS, starts_of
-from siamattn_mm.teachers import NanoTrackNetwork
-from siamattn_mm.utils.command_line import (
-    Parser,
-    add_model_arguments,
-    say_device,
-)
+from siamattn_mm.evaluation.starts import KINDS
+from siamattn_mm.utils.command_line import Parser, add_model_arguments
 from siamattn_mm.utils.files import check_writable, written_whole
-
-# Of the process: what its runs have in common.
-_SHARED: Dict[str, Any] = {}
 
 
 def make_parser(prog: str) -> Parser:
@@ -77,10 +67,19 @@ def make_parser(prog: str) -> Parser:
     parser.add_argument(
         '--starts', nargs='+', choices=KINDS, default=KINDS, metavar='KIND',
         help=f'kinds of starts, of {", ".join(KINDS)} (default: all)')
-    parser.add_argument(
+    peers = parser.add_mutually_exclusive_group()
+    peers.add_argument(
         '--nanotrack', nargs=2, metavar=('BACKBONE', 'HEAD'),
         help='track with NanoTrack v3 instead, whose two ONNX files these '
         'are: a peer to compare with')
+    peers.add_argument(
+        '--peer', choices=sorted(TRACKERS),
+        help='track with one of OpenCV\'s trackers instead; opencv-contrib '
+        'is installed into a folder of its own if need be')
+    for key in TRACKERS['nano'][1]:
+        parser.add_argument(
+            f'--nano-{key}', metavar='FILE',
+            help=f'{key} of --peer nano, ONNX (NanoTrack v2)')
     parser.add_argument(
         '--workers', type=int, default=1, metavar='N',
         help='processes, with one thread each if there are several '
@@ -138,98 +137,37 @@ def find_folders(roots: Sequence[str], names: Optional[Sequence[str]],
     return folders
 
 
-def prepare(config: Config, checkpoint: Optional[str], device: Optional[str],
-            runtime: str, threads: Optional[int] = None) -> apis.Tracker:
-    """Make what a process tracks with.
+def choose_tracker(args: argparse.Namespace,
+                   config: Config) -> Tuple[Callable, Tuple[Any, ...]]:
+    """What tracks: our model or a peer.
 
     Args:
-        config (Config): Of the model.
-        checkpoint (str, optional): Its weights; None takes those that ship.
-        device (str, optional): None chooses.
-        runtime (str): Of an exported model.
-        threads (int, optional): Of PyTorch. Defaults to None: as they are.
-
-    Returns:
-        Tracker: Kept for :func:`runs_of`, too.
-
-    Raises:
-        ValueError: As :func:`siamattn_mm.apis.init_tracker`.
-    """
-    if threads:
-        import torch
-        torch.set_num_threads(threads)
-    _SHARED.update(
-        tracker=apis.init_tracker(
-            config, checkpoint, device, runtime, choose_threads=False),
-        reader=ImageReader())
-    return _SHARED['tracker']
-
-
-def prepare_nanotrack(files: Sequence[str]) -> None:
-    """Make the peer that a process tracks with.
-
-    Args:
-        files (Sequence[str]): Its backbone and its head.
-    """
-    from siamattn_mm.benchmark.nanotrack import NanoTrack
-    _SHARED.update(
-        tracker=NanoTrack(NanoTrackNetwork(*files)), reader=ImageReader())
-
-
-def runs_of(folder: str,
-            kinds: Sequence[str] = KINDS) -> List[Dict[str, Any]]:
-    """Track one sequence from its starts.
-
-    Args:
-        folder (str): The sequence's.
-        kinds (Sequence[str]): Of the starts. Defaults to all.
-
-    Returns:
-        list[dict]: ``sequence``, ``start``, ``frames`` and the figures of
-        each.
-    """
-    sequence = read_sequence(folder)
-    return [
-        dict(
-            sequence=sequence.name,
-            start=start,
-            frames=len(run),
-            **start_scores.track_run(_SHARED['tracker'], run,
-                                     _SHARED['reader']))
-        for start, run in starts_of(sequence) if start in kinds
-    ]
-
-
-def track_all(folders: Sequence[str], args: argparse.Namespace,
-              config: Config) -> Iterator[List[Dict[str, Any]]]:
-    """Track all sequences, in one process or several.
-
-    Args:
-        folders (Sequence[str]): Of the sequences.
         args (argparse.Namespace): Of the command line.
         config (Config): Of the model.
 
-    Yields:
-        list[dict]: The runs of each, see :func:`runs_of`.
+    Returns:
+        tuple[Callable, tuple]: A maker of
+        :mod:`siamattn_mm.benchmark.start_runs`, and its arguments.
+
+    Raises:
+        BenchmarkError: If a peer cannot be had.
     """
-    track = functools.partial(runs_of, kinds=tuple(args.starts))
     if args.nanotrack is not None:
-        begin, model = prepare_nanotrack, (args.nanotrack, )
-    else:
-        begin, model = prepare, (config, args.checkpoint, args.device,
-                                 args.runtime,
-                                 None if args.workers == 1 else 1)
-    if args.workers == 1:
-        tracker = begin(*model)
-        if args.nanotrack is None:
-            say_device(tracker.model)
-        yield from map(track, folders)
-        return
-    # Threads do not survive a fork.
-    with ProcessPoolExecutor(
-            args.workers, multiprocessing.get_context('spawn'), begin,
-            model) as pool:
-        yield from pool.map(track, folders)
+        return start_runs.nanotrack, (args.nanotrack, )
+    if args.peer is not None:
+        models = {
+            key: path
+            for key in TRACKERS['nano'][1]
+            for path in [getattr(args, f'nano_{key}')] if path is not None
+        }
+        peer = (args.peer, opencv_site(), models)
+        # What is missing is said once, in front of all processes.
+        with PeerProcess(*peer):
+            pass
+        return start_runs.opencv_peer, peer
+    return start_runs.our_tracker, (config, args.checkpoint, args.device,
+                                    args.runtime,
+                                    None if args.workers == 1 else 1)
 
 
 def print_tables(rows: List[Dict[str, Any]],
@@ -238,7 +176,8 @@ def print_tables(rows: List[Dict[str, Any]],
     """Print a table of the sequences, and one of the means.
 
     Args:
-        rows (list[dict]): Runs, see :func:`runs_of`.
+        rows (list[dict]): Runs of :func:`~siamattn_mm.benchmark.start_runs.
+            runs_of`.
         before (list[dict], optional): Those to compare with.
         console (Console): Where tables go.
     """
@@ -308,16 +247,18 @@ def main(argv: Optional[Sequence[str]] = None,
         config = apis.tracker.read_config(args.config)
         config.merge_from_dict(args.cfg_options)
         folders = find_folders(args.data_root, args.sequences, args.list)
+        tracker = choose_tracker(args, config)
         rows: List[Dict[str, Any]] = []
         with progress.Progress(
                 *progress.Progress.get_default_columns(),
                 progress.MofNCompleteColumn(),
                 console=console) as bar:
             task = bar.add_task('sequences', total=len(folders))
-            for found in track_all(folders, args, config):
+            for found in start_runs.track_all(
+                    folders, args.starts, *tracker, args.workers):
                 rows += found
                 bar.advance(task)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, BenchmarkError) as error:
         parser.error(str(error))
     if args.out is not None:
         with written_whole(args.out) as temporary:

@@ -4,7 +4,10 @@ import os.path as osp
 import sys
 from typing import Optional, Sequence
 
+from mmengine.config import DictAction
+
 # Before mmtrack: it is what makes mmtrack importable.
+from siamattn_mm.apis.tracker import read_config
 from siamattn_mm.datasets.reading.sequence_folder import find_sequences
 from siamattn_mm.deploy.export import export_tracker
 from siamattn_mm.deploy.quantize import quantize_export
@@ -37,6 +40,15 @@ def parse_args(argv: Optional[Sequence[str]],
         help='weights (default: those that ship with the package)')
     parser.add_argument(
         '--out', required=True, metavar='NAME.onnx', help='file to write')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='changes of the config, e.g. model.refine_head.mask_head=None '
+        'model.refine_head.mask_fusion=None for boxes alone; the tracker that '
+        'runs the files needs the same ones')
     parser.add_argument(
         '--deform-conv',
         choices=sorted(DEFORM_CONV),
@@ -80,10 +92,12 @@ def main(argv: Optional[Sequence[str]] = None,
         if args.int8 is not None:
             find_sequences(args.int8)  # before the long work
         check_writable(args.out)
-        paths = export_tracker(args.config, args.checkpoint, args.out,
+        config = read_config(args.config)
+        config.merge_from_dict(args.cfg_options)
+        paths = export_tracker(config, args.checkpoint, args.out,
                                args.deform_conv)
         if args.int8 is not None:
-            convs = quantize_export(args.config, args.out, args.int8,
+            convs = quantize_export(config, args.out, args.int8,
                                     args.calibration_frames)
             print(f'{convs} convolutions run in 8 bits')
     except (OSError, ValueError) as error:

@@ -234,6 +234,9 @@ def check_fit(model: nn.Module, weights: Mapping[str, Tensor],
               path: str) -> None:
     """Refuse weights that do not fit a model.
 
+    Those of parts that the config leaves out are passed over, where the model
+    names such parts (``parts_left_out``).
+
     Args:
         model (nn.Module): To be loaded.
         weights (Mapping[str, Tensor]): By name.
@@ -243,7 +246,13 @@ def check_fit(model: nn.Module, weights: Mapping[str, Tensor],
         CheckpointError: Naming what is missing, has no place or has another
             shape: all of them at once.
     """
-    problems = state_dict_problems(model.state_dict(), weights)
+    left_out = getattr(model, 'parts_left_out', ())
+    problems = state_dict_problems(
+        model.state_dict(), {
+            name: value
+            for name, value in weights.items()
+            if not name.startswith(left_out or '\0')
+        })
     if problems:
         raise CheckpointError(
             f'{path!r} does not fit this model; was it made with another '

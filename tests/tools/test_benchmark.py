@@ -75,7 +75,7 @@ def test_memory_has_a_process_for_each(run, small_config_path,
 
 def test_peers(run, video, tmp_path, monkeypatch):
     means = dict(success=.5, precision=.25, norm_precision=.75, fps=9.)
-    monkeypatch.setattr(opencv, 'peer_site', lambda requirement: '')
+    monkeypatch.setattr(opencv, 'opencv_site', lambda: '')
     monkeypatch.setattr(
         opencv.peers, 'run_peer', lambda peer, sequences, out, advance:
         PeerScores(means, dict(video=means), f'{peer.tracker} into {out}'))
@@ -91,7 +91,7 @@ def test_peers(run, video, tmp_path, monkeypatch):
 
 def test_peers_where_nothing_can_be_written(run, video, monkeypatch):
     # Neither installed nor run.
-    monkeypatch.delattr(opencv, 'peer_site')
+    monkeypatch.delattr(opencv, 'opencv_site')
     code, _, err = run('--peers', video.parent, '--sequences', 'video',
                        '--out', '/proc/1')
     assert code == 2 and err.count('\n') == 1 and '/proc/1' in err

@@ -1,11 +1,13 @@
 """`tools/evaluate_starts.py`, with the tiny model."""
 import json
 
+import cv2
 import pytest
 import torch
 from fake_layouts import make_folder
 
 from siamattn_mm.apis import init_tracker
+from siamattn_mm.benchmark import peer_site, peer_worker
 
 FRAMES = 14
 
@@ -86,13 +88,33 @@ def test_processes_give_the_same(run, tmp_path):
         assert second['success'] == pytest.approx(first['success'], abs=.05)
 
 
+@pytest.mark.skipif(
+    not hasattr(cv2, 'TrackerMIL_create'), reason='OpenCV has no trackers')
+def test_one_of_opencvs_trackers(run, tmp_path, monkeypatch):
+    """MIL, which every OpenCV has, in the place of one that few have."""
+    worker = tmp_path / 'worker.py'
+    with open(peer_worker.__file__) as file:
+        worker.write_text(file.read().replace('TrackerKCF', 'TrackerMIL'))
+    monkeypatch.setattr(peer_worker, '__file__', str(worker))
+    monkeypatch.setattr(peer_site, 'peer_site', lambda requirement: '')
+    out = tmp_path / 'runs.json'
+    code, text, error = run('--peer', 'kcf', '--starts', 'first', '--out', out)
+    assert code == 0, error
+    assert 'kept (2 sequences)' in text and ' j (' not in text
+    runs = json.loads(out.read_text())['runs']
+    # What was given counts, and something is found behind it.
+    assert all(1 / FRAMES < row['success'] <= 1 for row in runs)
+
+
 @pytest.mark.parametrize('args, message', [
+    (['--peer', 'nano'], 'needs the model file --nano-backbone'),
     (['--workers', 0], '--workers must be 1 or more'),
     (['--sequences', 'nobody'], 'nobody'),
     (['--against', 'absent.json'], 'absent.json'),
     (['--nanotrack', 'no.onnx', 'head.onnx'], "no file 'no.onnx'"),
 ])
-def test_mistakes_are_one_line(run, args, message):
+def test_mistakes_are_one_line(run, args, message, monkeypatch):
+    monkeypatch.setattr(peer_site, 'peer_site', lambda requirement: '')
     code, _, error = run(*args)
     assert code == 2 and message in error
     assert 'Traceback' not in error

@@ -1,5 +1,8 @@
 """``tools/export.py`` writes files, or says in one line why not."""
 import pytest
+import torch
+
+from siamattn_mm.apis import init_tracker
 
 
 @pytest.fixture
@@ -21,6 +24,21 @@ def test_all_files_are_written(run, small_config_path, tmp_path):
         assert str(path) in line and 'MB' in line
         assert path.stat().st_size > 10000
     assert len(lines) == len(list(out.parent.iterdir())) == len(paths)
+
+
+def test_boxes_alone_of_a_checkpoint_with_masks(run, small_config_path,
+                                                tmp_path):
+    pytest.importorskip('onnx', reason='onnx is not installed')
+    weights, out = tmp_path / 'whole.pth', tmp_path / 'boxes.onnx'
+    with pytest.warns(UserWarning, match='untrained'):
+        model = init_tracker(str(small_config_path), device='cpu').model
+    torch.save(dict(state_dict=model.state_dict()), str(weights))
+    code, printed, error = run(
+        small_config_path, '--checkpoint', weights, '--out', out,
+        '--cfg-options', 'model.refine_head.mask_head=None',
+        'model.refine_head.mask_fusion=None')
+    assert code == 0, error
+    assert 'boxes.box.onnx' in printed and 'mask' not in printed
 
 
 @pytest.mark.parametrize('arguments, word', [

@@ -377,3 +377,15 @@ def test_fit_is_checked_without_loading(save):
     check_fit(model, model.state_dict(), 'some.pth')
     with pytest.raises(CheckpointError, match="'some.pth' does not fit"):
         check_fit(model, dict(), 'some.pth')
+
+
+def test_weights_of_parts_that_are_left_out_are_passed_over(save):
+    weights = dict(Model().state_dict(), **{'head.weight': torch.ones(2)})
+    model = Model()
+    with pytest.raises(CheckpointError, match='no place for: head.weight'):
+        load_into(model, save(weights))
+    model.parts_left_out = ('head.', )
+    load_into(model, save(weights))
+    assert torch.equal(model.conv.weight, weights['conv.weight'])
+    with pytest.raises(CheckpointError, match='no place for: tail.weight'):
+        check_fit(model, dict(weights, **{'tail.weight': torch.ones(2)}), 'a')

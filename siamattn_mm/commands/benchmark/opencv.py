@@ -9,14 +9,11 @@ from rich.console import Console
 
 from siamattn_mm import datasets
 from siamattn_mm.benchmark import peers, tables
-from siamattn_mm.benchmark.peer_site import peer_site, read_requirement
+from siamattn_mm.benchmark.peer_site import opencv_site
 from siamattn_mm.benchmark.peer_worker import TRACKERS
-from siamattn_mm.utils.configs import find_shipped
 from siamattn_mm.utils.files import check_writable
 
 from .progress import progress_bar
-
-REQUIREMENT = 'requirements/peers.txt'
 
 
 def run_peers(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
@@ -44,8 +41,7 @@ def run_peers(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
         for path in datasets.find_sequences(args.peers, args.sequences)
     ]
     check_writable(osp.join(args.out, names[0], 'sequence.txt'))
-    site = peer_site(
-        read_requirement(find_shipped(REQUIREMENT) or REQUIREMENT))
+    site = opencv_site()
     report: Dict[str, Any] = {}
     for name in names:
         with peers.PeerProcess(name, site, models,

@@ -1,6 +1,6 @@
 """The SiamAttn model: its parts, losses and sessions."""
 import inspect
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from mmengine.model import initialize
@@ -102,6 +102,16 @@ class SiamAttn(FrozenParts, VideoPredictor, SiamAttnNetwork):
     def makes_masks(self) -> bool:
         """bool: Whether the target is segmented."""
         return self.with_refine_head and self.refine_head.with_mask
+
+    @property
+    def parts_left_out(self) -> Tuple[str, ...]:
+        """tuple[str]: What the names of weights begin with whose parts the
+        config leaves out; a checkpoint may have them."""
+        if not self.with_refine_head:
+            return ('refine_head.', )
+        if not self.refine_head.with_mask:
+            return ('refine_head.mask_fusion.', 'refine_head.mask_head.')
+        return ()
 
     def new_session(self) -> TrackingSession:
         """Begin a video.
