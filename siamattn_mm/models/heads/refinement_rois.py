@@ -138,10 +138,10 @@ def sample_rois(train_cfg: Dict[str, Any], proposals: Tensor,
                          cfg['min_size']),
         gt.t()[..., None])
     # The last one is the ground truth, however small it is.
-    overlaps = F.pad(overlaps, (0, 1), value=1.)
-    picked, _ = first_candidates(
-        overlaps.index_select(1, order) >= cfg['pos_iou_thr'], starts,
-        cfg['num_rois'])
+    eligible = F.pad(overlaps >= cfg['pos_iou_thr'], (0, 1), value=True)
+    # A third of the time of `eligible[:, order]`.
+    eligible = eligible.gather(1, order.expand(len(eligible), -1))
+    picked, _ = first_candidates(eligible, starts, cfg['num_rois'])
     picked, gt = order[picked[index]], gt[index][:, None]
     known = picked.clamp(max=proposals.shape[1] - 1)
     boxes = bbox_cxcywh_to_xyxy(

@@ -293,7 +293,6 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
             len(bboxes), len(anchors))))
         window = negative_window(
             bboxes, tuple(score_maps_size), self.anchor_generator.strides[0],
-            self.anchor_generator.num_base_anchors[0],
             self.train_cfg.search_size // 2)
         return tuple(
             anchor_targets(anchors, bboxes, labels > 0, draws, self.assigner,

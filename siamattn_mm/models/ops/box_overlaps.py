@@ -37,7 +37,10 @@ def corner_iou(first: Sequence[Tensor], second: Sequence[Tensor]) -> Tensor:
     Returns:
         Tensor: (...).
     """
-    return _overlap(first, second)[0]
+    intersection, union = _areas(first, second)
+    if intersection.requires_grad:
+        return intersection / union
+    return intersection.div_(union)
 
 
 def box_giou(first: Tensor, second: Tensor) -> Tensor:
@@ -52,16 +55,17 @@ def box_giou(first: Tensor, second: Tensor) -> Tensor:
     """
     x1, y1, x2, y2 = first.unbind(-1)
     left, top, right, bottom = second.unbind(-1)
-    iou, union = _overlap((x1, y1, x2, y2), (left, top, right, bottom))
+    intersection, union = _areas((x1, y1, x2, y2), (left, top, right, bottom))
+    iou = intersection / union
     width = torch.max(x2, right) - torch.min(x1, left)
     height = torch.max(y2, bottom) - torch.min(y1, top)
     hull = (width.clamp(min=0) * height.clamp(min=0)).clamp(min=EPS)
     return iou - (hull - union) / hull
 
 
-def _overlap(first: Sequence[Tensor],
-             second: Sequence[Tensor]) -> Tuple[Tensor, Tensor]:
-    """IoU and union."""
+def _areas(first: Sequence[Tensor],
+           second: Sequence[Tensor]) -> Tuple[Tensor, Tensor]:
+    """Areas of intersection and union, the latter above 0."""
     x1, y1, x2, y2 = first
     left, top, right, bottom = second
     # In place: fresh memory for millions of boxes takes longer than the sums.
@@ -70,4 +74,4 @@ def _overlap(first: Sequence[Tensor],
     intersection = width.mul_(height)
     areas = (x2 - x1).mul_(y2 - y1) + (right - left) * (bottom - top)
     union = areas.sub_(intersection).clamp_(min=EPS)
-    return intersection / union, union
+    return intersection, union

@@ -65,7 +65,8 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
         assigner (MaxIoUAssigner): Says which anchors are which.
         sampler (SiamAttnSampler): Says how many are drawn.
         coder (Any): Encodes boxes.
-        window (Tensor): (N, K) bool, what negative pairs learn from.
+        window (Tensor): (N, cells) bool, what negative pairs learn from: all
+            anchors of these cells, which lie side by side.
         num_neg (int): How many of them are drawn.
 
     Returns:
@@ -76,16 +77,17 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
     # Coordinate by coordinate: several times as fast.
     overlaps = corner_iou(gt_bboxes.t()[..., None], anchors.t()[:, order])
     near, far = _assign(overlaps, assigner)
-    # Takes half the time of `window[:, order]`.
-    window = window.gather(1, order.expand(num_images, -1))
+    cell = order // (num_anchors // window.shape[1])
+    # Takes half the time of `window[:, cell]`.
+    window = window.gather(1, cell.expand(num_images, -1))
     max_pos = int(sampler.num * sampler.pos_fraction)
     max_neg = sampler.num - max_pos
     is_positive = positive[:, None]
-    pos, is_pos = first_candidates(near & is_positive, starts, max_pos)
+    pos, is_pos = first_candidates(near, starts, max_pos)
     neg, is_neg = first_candidates(
-        (far & is_positive) | (window & ~is_positive), starts,
-        max(max_neg, num_neg))
+        torch.where(is_positive, far, window), starts, max(max_neg, num_neg))
     pos, neg = order[pos], order[neg]
+    is_pos = is_pos & is_positive
     # Negative pairs give another number of anchors.
     rank = torch.arange(neg.shape[1], device=neg.device)
     is_neg = is_neg & torch.where(is_positive, rank < max_neg, rank < num_neg)
@@ -110,18 +112,17 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
 def _assign(overlaps: Tensor,
             assigner: MaxIoUAssigner) -> Tuple[Tensor, Tensor]:
     """Anchors that are the target, and that are not, (N, K) bool each."""
-    near = overlaps >= assigner.pos_iou_thr
-    if isinstance(assigner.neg_iou_thr, float):
-        far = overlaps < assigner.neg_iou_thr
-    else:
-        low, high = assigner.neg_iou_thr
-        far = (overlaps >= low) & (overlaps < high)
+    enough = overlaps.new_full((), assigner.pos_iou_thr)
     if assigner.match_low_quality:
         # However small the overlap: whatever fits best.
         top = overlaps.amax(1, keepdim=True)
-        near = near | ((overlaps == top) & (top >= assigner.min_pos_iou))
-        far = far & ~near
-    return near, far
+        enough = torch.where(top >= assigner.min_pos_iou,
+                             top.clamp(max=assigner.pos_iou_thr), enough)
+    near = overlaps >= enough
+    if isinstance(assigner.neg_iou_thr, float):
+        return near, overlaps < enough.clamp(max=assigner.neg_iou_thr)
+    low, high = assigner.neg_iou_thr
+    return near, (overlaps >= low) & (overlaps < enough.clamp(max=high))
 
 
 def _encode(coder: Any, anchors: Tensor, gt_bboxes: Tensor) -> Tensor:
@@ -152,20 +153,18 @@ def is_plain(coder: Any) -> bool:
             and all(std == 1 for std in coder.stds))
 
 
-def negative_window(gt_bboxes: Tensor, size: Tuple[int, int], stride:
-                    Tuple[int, int], num_anchors: int,
-                    middle: int) -> Tensor:
-    """Anchors that negative pairs learn from: those around the object.
+def negative_window(gt_bboxes: Tensor, size: Tuple[int, int],
+                    stride: Tuple[int, int], middle: int) -> Tensor:
+    """Cells whose anchors negative pairs learn from: those around the object.
 
     Args:
         gt_bboxes (Tensor): (N, 4), xyxy in crop pixels.
         size (tuple[int, int]): H, W of the score maps.
         stride (tuple[int, int]): Of the maps, along x and y.
-        num_anchors (int): A, at each cell.
         middle (int): Crop pixel of the middle cell.
 
     Returns:
-        Tensor: (N, H * W * A) bool.
+        Tensor: (N, H * W) bool.
     """
     inside = []
     for axis in (1, 0):  # rows first
@@ -174,5 +173,4 @@ def negative_window(gt_bboxes: Tensor, size: Tuple[int, int], stride:
         cell = cells // 2 + ((centre - middle) / stride[axis] + 0.5).ceil()
         place = torch.arange(cells, device=centre.device)
         inside.append((place - cell[:, None]).abs() <= NEGATIVE_REACH)
-    window = inside[0][:, :, None] & inside[1][:, None, :]
-    return window[..., None].expand(-1, -1, -1, num_anchors).flatten(1)
+    return (inside[0][:, :, None] & inside[1][:, None, :]).flatten(1)

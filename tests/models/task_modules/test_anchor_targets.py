@@ -111,7 +111,7 @@ def test_sets_and_weights_are_those_of_one_image_after_the_other(assigner):
     draws = draw_order(len(boxes), len(anchors))
     found = anchor_targets(
         anchors, boxes, positive, draws, *parts,
-        negative_window(boxes, SIZE, STRIDE, NUM_ANCHORS, MIDDLE), NUM_NEG)
+        negative_window(boxes, SIZE, STRIDE, MIDDLE), NUM_NEG)
     some = 0
     for i, box in enumerate(boxes.numpy()):
         pos, neg = oracle(anchors.numpy(), box, bool(positive[i]),
