@@ -214,10 +214,16 @@ def print_tables(rows: List[Dict[str, Any]],
     console.print(table)
     counts = start_scores.lost_frames(rows)
     if counts.absent or counts.said:
-        console.print(
-            f'said to be lost: {counts.said} frames, precision '
-            f'{counts.precision:.3f}; target absent: {counts.absent} frames, '
-            f'recall {counts.recall:.3f}')
+        table = Table(title=f'said to be lost: {counts.said} frames')
+        for title in ('', 'frames', 'precision', 'recall'):
+            table.add_column(title, justify='right' if title else 'left')
+        for name, number, precision, recall in (
+            ('target absent', counts.absent, counts.precision, counts.recall),
+            ('target absent, or box not on it', counts.off,
+             counts.off_precision, counts.off_recall)):
+            table.add_row(name, str(number), f'{precision:.3f}',
+                          f'{recall:.3f}')
+        console.print(table)
 
 
 def main(argv: Optional[Sequence[str]] = None,

@@ -34,16 +34,21 @@ class Estimate(NamedTuple):
 
 
 class LostFrames(NamedTuple):
-    """How a tracker's "lost" fits the frames without the target.
+    """How a tracker's "lost" fits where the target and its box are.
 
     Attributes:
         absent (int): Frames of all runs in which the target is not visible.
         said (int): Those in which the tracker says that it is lost.
         right (int): Those that are both.
+        off (int): Frames behind the first in which the box is not on the
+            target: it is absent, or the overlap is 0.1 or less.
+        said_off (int): Those of them in which the tracker says so.
     """
     absent: int
     said: int
     right: int
+    off: int
+    said_off: int
 
     @property
     def precision(self) -> float:
@@ -54,6 +59,16 @@ class LostFrames(NamedTuple):
     def recall(self) -> float:
         """float: Share of what is absent that was said; nan without any."""
         return self.right / self.absent if self.absent else np.nan
+
+    @property
+    def off_precision(self) -> float:
+        """float: Share of what was said whose box is not on the target."""
+        return self.said_off / self.said if self.said else np.nan
+
+    @property
+    def off_recall(self) -> float:
+        """float: Share of the boxes not on the target that was said."""
+        return self.said_off / self.off if self.off else np.nan
 
 
 def score_run(boxes: np.ndarray,
@@ -86,10 +101,14 @@ def score_run(boxes: np.ndarray,
         scores['j'] = mean_region_similarity(np.asarray(mask_ious))
     if len(lost):
         absent, said = np.isnan(truth).any(1), np.asarray(lost, bool)
+        off = absent | (np.nan_to_num(ious) <= KEPT_IOU)
+        off[0] = False
         scores.update(
             absent=int(absent.sum()),
             said=int(said.sum()),
-            right=int((absent & said).sum()))
+            right=int((absent & said).sum()),
+            off=int(off.sum()),
+            said_off=int((off & said).sum()))
     return scores
 
 

@@ -85,7 +85,20 @@ def test_lost_frames_are_counted_over_all_runs():
     unasked = score_run(boxes, np.array([there] * 4))
     assert 'absent' not in unasked
     counts = lost_frames([first, second, unasked])
-    assert counts == (3, 3, 2)
+    assert counts == (3, 3, 2, 3, 2)
     assert counts.precision == pytest.approx(2 / 3)
     assert counts.recall == pytest.approx(2 / 3)
     assert np.isnan(lost_frames([unasked]).precision)
+
+
+def test_lost_is_right_where_the_box_is_elsewhere():
+    there, elsewhere, gone = [10.] * 4, [50., 50, 10, 10], [np.nan] * 4
+    counts = lost_frames([
+        score_run(
+            np.array([there, elsewhere, elsewhere, there, there]),
+            np.array([there, there, there, gone, there]),
+            lost=[False, True, False, False, True])
+    ])
+    assert (counts.off, counts.said, counts.said_off) == (3, 2, 1)
+    assert counts.off_precision == pytest.approx(1 / 2)
+    assert counts.off_recall == pytest.approx(1 / 3)
