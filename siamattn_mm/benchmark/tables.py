@@ -139,6 +139,25 @@ def ratio_table(report: Dict[str, Any]) -> Table:
     return table
 
 
+def beside_peers_table(peers: List[Dict[str, Any]]) -> Table:
+    """How fast peers are, and ours beside them.
+
+    Args:
+        peers (list[dict]): Of :func:`.beside_peers.measure_beside`.
+
+    Returns:
+        Table: A row for each peer and tracker.
+    """
+    table = _table('whole frames, in turn', 'peer', 'frame, ms', 'of runs',
+                   'tracker', 'share of its speed', 'of runs')
+    for peer in peers:
+        for name, share in peer['share'].items():
+            table.add_row(peer['name'], f'{peer["frame_ms"]["median"]:.1f}',
+                          _range(peer['frame_ms'], 1), name,
+                          f'{share["median"]:.2f}', _range(share, 2))
+    return table
+
+
 def memory_table(report: Dict[str, Any]) -> Table:
     """Memory of tracking.
 

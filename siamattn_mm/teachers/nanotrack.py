@@ -9,7 +9,7 @@ STRIDE = 16
 
 
 class NanoTrackNetwork:
-    """Scores and boxes of search crops, by onnxruntime on one CPU thread.
+    """Scores and boxes of search crops, by onnxruntime on the CPU.
 
     Files are opened when they are first asked; a copy that was pickled opens
     them again.
@@ -23,12 +23,13 @@ class NanoTrackNetwork:
         head (str): ONNX file of the head: template and search maps to logits
             (1, 2, 15, 15) and distances left, top, right, bottom
             (1, 4, 15, 15).
+        threads (int): Of onnxruntime. Defaults to 1.
 
     Raises:
         FileNotFoundError: If a file is not there.
     """
 
-    def __init__(self, backbone: str, head: str) -> None:
+    def __init__(self, backbone: str, head: str, threads: int = 1) -> None:
         for path in (backbone, head):
             if not osp.isfile(path):
                 raise FileNotFoundError(
@@ -36,6 +37,7 @@ class NanoTrackNetwork:
                     'head are wanted as ONNX files')
         self.backbone = backbone
         self.head = head
+        self.threads = threads
         self._graphs = None
 
     def features(self, crop: np.ndarray) -> np.ndarray:
@@ -80,7 +82,7 @@ class NanoTrackNetwork:
             from siamattn_mm.deploy.files import require
             runtime = require('onnxruntime')
             options = runtime.SessionOptions()
-            options.intra_op_num_threads = 1
+            options.intra_op_num_threads = self.threads
             options.log_severity_level = 3
             self._graphs = tuple(
                 runtime.InferenceSession(

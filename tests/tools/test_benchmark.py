@@ -3,8 +3,8 @@ import json
 
 import pytest
 
+from siamattn_mm.benchmark import beside_peers, tables
 from siamattn_mm.benchmark import frame as frame_benchmark
-from siamattn_mm.benchmark import tables
 from siamattn_mm.benchmark.peers import PeerScores
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
 from siamattn_mm.commands.benchmark import opencv, training
@@ -50,6 +50,46 @@ def test_compare_on_a_video(run, small_config_path, video, tmp_path,
     assert report['differences']['score'] < 1e-3
     assert report['machine']['threads'] >= 1
     assert 'memory' not in report
+
+
+class Still:
+    """A tracker that looks at nothing."""
+
+    def init(self, frame, bbox):
+        self.frames = 1
+
+    def update(self, frame):
+        self.frames += 1
+
+
+def test_in_turn_with_nanotrack(run, small_config_path, video, tmp_path,
+                                monkeypatch):
+    monkeypatch.setattr(frame_benchmark, 'matmul_peak', lambda *_: 5e10)
+    peer, asked = Still(), []
+    monkeypatch.setattr(beside_peers, 'nanotrack',
+                        lambda *files: asked.append(files[:2]) or peer)
+    path = tmp_path / 'figures.json'
+    code, out, error = run(
+        small_config_path, '--video', video, '--frames', 6, '--runs', 2,
+        '--memory-frames', 0, '--nanotrack', 'b.onnx', 'h.onnx', '--json',
+        path)
+    assert code == 0, error
+    assert asked == [('b.onnx', 'h.onnx')] and peer.frames == 6
+    assert 'NanoTrack v3' in out and 'whole frames, in turn' in out
+    found, = json.loads(path.read_text())['peers']
+    share, = found['share'].values()
+    assert 0 < share['low'] <= share['median'] <= share['high'] < 1
+
+
+@pytest.mark.parametrize('args, message', [
+    (['--nano-backbone', 'b.onnx'], 'go together'),
+    (['--nano-backbone', 'b.onnx', '--nano-neckhead', 'h.onnx'], 'NanoTrack'),
+    (['--nanotrack', 'b.onnx', 'h.onnx'], "'b.onnx'"),
+])
+def test_mistakes_about_nanotrack_are_one_line(run, small_config_path, args,
+                                               message):
+    code, _, error = run(small_config_path, *args)
+    assert code == 2 and message in error and 'Traceback' not in error
 
 
 def test_memory_has_a_process_for_each(run, small_config_path,

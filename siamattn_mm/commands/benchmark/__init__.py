@@ -3,6 +3,7 @@
 Examples:
     siamattn benchmark CONFIG                      # time of a frame
     siamattn benchmark CONFIG --compare CONFIG2    # two, in turn
+    siamattn benchmark CONFIG --nanotrack BACKBONE.onnx HEAD.onnx
     siamattn benchmark --train-step CONFIG         # of training
     siamattn benchmark --train-step CONFIG --targets
     siamattn benchmark CONFIG --busy               # beside busy ones

@@ -83,6 +83,11 @@ def make_parser(prog: str, description: str) -> Parser:
         '--busy', type=_positive, nargs='*', metavar='N',
         help='only the whole frame, in turn quietly and beside N processes '
         'that never wait (default: 1 2)')
+    group.add_argument(
+        '--nanotrack', nargs=2, metavar=('BACKBONE', 'HEAD'),
+        help='then time NanoTrack v3 in turn with the trackers, whose two '
+        'ONNX files these are; --nano-backbone and --nano-neckhead add '
+        'version 2')
     add_device_argument(group)
     group.add_argument(
         '--video', help='video file, or folder of images; synthetic if left '
@@ -141,7 +146,8 @@ def make_parser(prog: str, description: str) -> Parser:
         help='folder of the result files (default: %(default)s)')
     for key in TRACKERS['nano'][1]:
         group.add_argument(
-            f'--nano-{key}', metavar='FILE', help=f'NanoTrack\'s {key}, ONNX')
+            f'--nano-{key}', metavar='FILE',
+            help=f'NanoTrack v2\'s {key}, ONNX; beside CONFIG, too')
     return parser
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from siamattn_mm import apis, datasets
 from siamattn_mm.apis.tracker import check_bbox
-from siamattn_mm.benchmark import busy, tables
+from siamattn_mm.benchmark import beside_peers, busy, tables
 from siamattn_mm.benchmark import frame as frame_benchmark
 from siamattn_mm.benchmark.synthetic_video import synthetic_video
 from siamattn_mm.utils.command_line import find_config, say_device
@@ -90,6 +90,32 @@ def tracker_specs(args: argparse.Namespace
     ]
 
 
+def nano_peers(args: argparse.Namespace) -> Dict[str, Any]:
+    """NanoTrack, of the versions whose files are given.
+
+    Args:
+        args (argparse.Namespace): Of the command line.
+
+    Returns:
+        dict[str, Any]: Trackers by name, maybe none.
+
+    Raises:
+        BenchmarkError: If one cannot be had.
+        ValueError: If one of two files is missing.
+        OSError: If a file is not there.
+    """
+    peers: Dict[str, Any] = {}
+    second = [args.nano_backbone, args.nano_neckhead]
+    if any(second):
+        if not all(second):
+            raise ValueError('--nano-backbone and --nano-neckhead go together')
+        peers['NanoTrack v2, OpenCV'] = beside_peers.OpenCVNano(*second)
+    if args.nanotrack is not None:
+        peers['NanoTrack v3, onnxruntime'] = beside_peers.nanotrack(
+            *args.nanotrack, torch.get_num_threads())
+    return peers
+
+
 def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
     """Measure time, arithmetic and memory of one tracker or two.
 
@@ -108,6 +134,7 @@ def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
     specs = tracker_specs(args)
     if args.busy is not None and len(specs) > 1:
         raise ValueError('--busy times one tracker: leave out --compare...')
+    peers = nano_peers(args)
     frames, box = read_frames(args)
     # What is measured then is what a user meets.
     choose = args.busy is not None
@@ -132,6 +159,14 @@ def run_frame(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
         console.print(tables.frame_table(figures))
     if len(specs) == 2:
         console.print(tables.ratio_table(report))
+    if peers:
+        with progress_bar(Console(stderr=True)) as bar:
+            task = bar.add_task(
+                'peers', total=args.runs * (len(specs) + len(peers)))
+            report['peers'] = beside_peers.measure_beside(
+                trackers, peers, frames, box, args.runs,
+                functools.partial(bar.advance, task))
+        console.print(tables.beside_peers_table(report['peers']))
     if args.memory_frames > 0:
         report['memory'] = {}
         with progress_bar(Console(stderr=True)) as bar:
