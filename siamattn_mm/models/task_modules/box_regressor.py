@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from mmtrack.registry import TASK_UTILS
 from torch import Tensor
 
+from siamattn_mm.structures.cells import middle_cell
+
 from .feature_norm import centred
 from .online import VIEWS, Feats, OnlinePart, View
 
@@ -133,8 +135,11 @@ class RidgeBoxRegressor(OnlinePart):
         ], -1).reshape(1, num * points, points, 2)
         pooled = []
         for feat, stride in zip(maps, self.strides):
-            half = (feat.shape[-1] - 1) / 2 * stride
-            values = F.grid_sample(feat, grid / half, align_corners=True)
+            half = (feat.shape[-1] - 1) / 2
+            # grid_sample counts from the map's middle.
+            offset = (middle_cell(feat.shape[-1], stride) - half) * stride
+            values = F.grid_sample(
+                feat, (grid + offset) / (half * stride), align_corners=True)
             values = F.avg_pool2d(values, POINTS)
             pooled.append(
                 values.reshape(-1, num, bins * bins).permute(1, 0,

@@ -7,6 +7,8 @@ import torch
 from mmtrack.registry import TASK_UTILS
 from torch import Tensor
 
+from siamattn_mm.structures.cells import middle_cell
+
 from ..ops.constants import cached_constant
 from ..ops.full_precision import full_precision
 from .feature_norm import centred
@@ -226,7 +228,9 @@ class CorrelationFilter(OnlinePart):
         ratio = torch.view_as_complex(
             numerator * (1 / (denominator + floor))[..., None])
         maps = torch.fft.irfft2(ratio, s=(size, size))
-        distance = (torch.arange(size, device=maps.device) - size // 2).abs()
+        # The first frame's target is in the middle of its crop.
+        distance = (torch.arange(size, device=maps.device) -
+                    middle_cell(size, self.stride)).abs()
         filters = []
         for support in self.supports:
             if support is None:

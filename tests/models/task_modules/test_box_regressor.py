@@ -4,6 +4,7 @@ import torch
 from mmtrack.registry import TASK_UTILS
 
 from siamattn_mm.models.task_modules import View
+from siamattn_mm.structures.cells import middle_cell
 
 # Sides of the maps of a crop of 255 pixels, by stride.
 SIDES = {8: 32, 4: 64}
@@ -17,7 +18,7 @@ def make(**kwargs):
 def scene(box, stride, clutter):
     """Noise, and other noise inside of a box, which moves along with it."""
     side = SIDES[stride]
-    place = (torch.arange(side) - (side - 1) / 2) * stride
+    place = (torch.arange(side) - middle_cell(side, stride)) * stride
     u = (place - box[0]) / box[2]
     v = (place - box[1]) / box[3]
     inside = ((u.abs() < .5) & (v.abs() < .5)[:, None]).float()
@@ -62,14 +63,15 @@ def test_what_it_has_learnt_corrects_boxes_of_another_frame(learnt, change):
     found = regressor.correct(weights, maps, wrong)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found[:2], truth[:2], atol=1.6)
-    np.testing.assert_allclose(found[2:], truth[2:], rtol=0.05)
+    np.testing.assert_allclose(found[2:], truth[2:], rtol=0.06)
 
 
 def test_pools_where_the_box_is():
     """A map of places says where each point of the box lies."""
     regressor = make(
         levels=(0, ), low_levels=(), low_strides=(), context=1., output_size=2)
-    place = (torch.arange(32.) - 15.5) * 8
+    # The crop's middle, pixel 127, is at 127 / 8.
+    place = (torch.arange(32.) - 15.875) * 8
     maps = (torch.stack([
         place.expand(32, 32), place[:, None].expand(32, 32)
     ])[None], )
