@@ -30,7 +30,6 @@ CHECKS = [
     'tests/models/ops/test_deform_conv.py'
 ]
 SELECTED = 'every_stored_stage or crops or equal or golden or mmcv'
-STEPS = dict(released_tracker=3, shipped_tracker=8)
 
 
 def check_reference(folder):
@@ -65,7 +64,8 @@ def run(kind):
     """What a tracker says, in both ways."""
     make = getattr(trackers, kind)
     plain, optimized = (
-        trackers.track(make(way), STEPS[kind]) for way in (False, True))
+        trackers.track(make(way), trackers.STEPS[kind])
+        for way in (False, True))
     gap = np.abs(plain['bbox'] - optimized['bbox']).max()
     print(f'{kind}: the two ways differ by {gap:.1e} pixels')
     if gap > trackers.boxes_tolerance(kind) / 10:
@@ -95,7 +95,7 @@ def main():
     made = dict(
         network=network(),
         operators=operators(),
-        **{kind: run(kind) for kind in STEPS})
+        **{kind: run(kind) for kind in trackers.STEPS})
     trackers.DATA.mkdir(exist_ok=True)
     for name, arrays in made.items():
         path = trackers.DATA / f'{name}.npz'

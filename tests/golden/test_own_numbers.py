@@ -23,6 +23,7 @@ import rule_made
 from released_network import errors_of, run_stages
 from rule_made_trackers import (
     DATA,
+    STEPS,
     boxes_tolerance,
     released_tracker,
     shipped_tracker,
@@ -75,11 +76,12 @@ def check_run(found, stored, kind):
 
 
 def test_the_released_network_as_it_tracks(released):
-    check_run(track(released, 3), load('released_tracker'),
-              'released_tracker')
+    check_run(
+        track(released, STEPS['released_tracker']), load('released_tracker'),
+        'released_tracker')
 
 
 def test_the_shipped_tracker():
     check_run(
-        track(shipped_tracker(), 8), load('shipped_tracker'),
-        'shipped_tracker')
+        track(shipped_tracker(), STEPS['shipped_tracker']),
+        load('shipped_tracker'), 'shipped_tracker')

@@ -68,7 +68,7 @@ model = dict(
         # A hidden target is not the next thing that looks like it.
         dict(type='DistractorAssociation'),
         # What scores too little is not followed; lost, and found again.
-        dict(type='TargetPresence', hold_score=0.3, recover_score=0.95)
+        dict(type='TargetPresence', hold_score=0.1, recover_score=0.95)
     ],
     # 16x16 template maps, of which the 8x8 centre correlates to 25x25.
     # Boxes are averages of the anchors that agree, then refined. The numbers
