@@ -1,5 +1,4 @@
 """Time of a frame, ours and other trackers', in turn in one process."""
-import time
 from typing import Any, Callable, Dict, List, Sequence
 
 import cv2
@@ -8,7 +7,8 @@ import numpy as np
 from siamattn_mm.teachers import NanoTrackNetwork
 
 from .errors import BenchmarkError
-from .frame import WARM_UP
+from .frame import median_frame
+from .peer_worker import make_tracker
 from .spread import spread
 
 
@@ -25,14 +25,10 @@ class OpenCVNano:
     """
 
     def __init__(self, backbone: str, neckhead: str) -> None:
-        if not hasattr(cv2, 'TrackerNano_create'):
-            raise BenchmarkError(f'OpenCV {cv2.__version__} has no '
-                                 'TrackerNano')
-        params = cv2.TrackerNano_Params()
-        params.backbone, params.neckhead = backbone, neckhead
         try:
-            self._tracker = cv2.TrackerNano_create(params)
-        except cv2.error as error:
+            self._tracker = make_tracker(
+                'nano', dict(backbone=backbone, neckhead=neckhead))
+        except (RuntimeError, cv2.error) as error:
             raise BenchmarkError(
                 f'NanoTrack v2 of {backbone!r} and {neckhead!r}: '
                 f'{str(error).strip()}') from error
@@ -113,12 +109,7 @@ def measure_beside(trackers: Dict[str, Any],
         for name, tracker in (contenders
                               if index % 2 == 0 else reversed(contenders)):
             tracker.init(frames[0], bbox)
-            seconds = []
-            for frame in frames[1:]:
-                began = time.perf_counter()
-                tracker.update(frame)
-                seconds.append(time.perf_counter() - began)
-            times[name].append(1e3 * float(np.median(seconds[WARM_UP:])))
+            times[name].append(1e3 * median_frame(tracker, frames[1:]))
             advance()
     return [
         dict(

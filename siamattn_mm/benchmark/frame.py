@@ -79,6 +79,24 @@ class TrackerSpec(NamedTuple):
                                 self.runtime, choose_threads)
 
 
+def median_frame(tracker: Any, frames: Sequence[np.ndarray]) -> float:
+    """Time the frames behind the first one, by the host's clock.
+
+    Args:
+        tracker (Any): Anything with ``update`` that has a target.
+        frames (Sequence[np.ndarray]): (H, W, 3) uint8, more than ``WARM_UP``.
+
+    Returns:
+        float: Seconds of the median frame, without those that warm up.
+    """
+    seconds = []
+    for frame in frames:
+        began = time.perf_counter()
+        tracker.update(frame)
+        seconds.append(time.perf_counter() - began)
+    return float(np.median(seconds[WARM_UP:]))
+
+
 class FrameRuns:
     """All runs of one tracker over the same frames.
 
@@ -106,12 +124,7 @@ class FrameRuns:
         self.tracker.init(self.frames[0], self.bbox)
         clock.wait()
         self.inits.append(time.perf_counter() - began)
-        seconds = []
-        for frame in self.frames[1:]:
-            began = time.perf_counter()
-            self.tracker.update(frame)
-            seconds.append(time.perf_counter() - began)
-        self.wholes.append(float(np.median(seconds[WARM_UP:])))
+        self.wholes.append(median_frame(self.tracker, self.frames[1:]))
         self.tracker.init(self.frames[0], self.bbox)
         counts = list(
             track_by_stages(self.tracker, self.frames[1:],

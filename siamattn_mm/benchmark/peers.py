@@ -4,7 +4,7 @@ import os
 import os.path as osp
 import subprocess
 import sys
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 
@@ -32,6 +32,22 @@ class PeerScores(NamedTuple):
     mean: Dict[str, float]
     sequences: Dict[str, Dict[str, float]]
     table: str
+
+
+def nano_models(args: Any) -> Dict[str, str]:
+    """Model files of NanoTrack v2 that a command line gives.
+
+    Args:
+        args (argparse.Namespace): With ``nano_backbone`` and the others.
+
+    Returns:
+        dict[str, str]: Paths of those that are given.
+    """
+    found = {
+        key: getattr(args, f'nano_{key}')
+        for key in peer_worker.TRACKERS['nano'][1]
+    }
+    return {key: path for key, path in found.items() if path is not None}
 
 
 class PeerProcess:

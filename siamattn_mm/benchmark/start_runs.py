@@ -12,9 +12,9 @@ from siamattn_mm.datasets.reading.sequence_folder import read_sequence
 from siamattn_mm.datasets.reading.tracking_sequence import TrackingSequence
 from siamattn_mm.evaluation import start_scores
 from siamattn_mm.evaluation.starts import KINDS, starts_of
-from siamattn_mm.teachers import NanoTrackNetwork
 from siamattn_mm.utils.command_line import say_device
 
+from . import beside_peers
 from .peers import PeerProcess, track_boxes
 
 # Tracks a sequence from its first frame, and scores it.
@@ -67,10 +67,9 @@ def nanotrack(files: Sequence[str]) -> TrackRun:
     Raises:
         FileNotFoundError: If one is not there.
     """
-    from .nanotrack import NanoTrack
     return functools.partial(
         start_scores.track_run,
-        NanoTrack(NanoTrackNetwork(*files)),
+        beside_peers.nanotrack(*files, threads=1),
         reader=ImageReader())
 
 

@@ -27,7 +27,7 @@ from siamattn_mm.benchmark import start_runs
 from siamattn_mm.benchmark.errors import BenchmarkError
 from siamattn_mm.benchmark.peer_site import opencv_site
 from siamattn_mm.benchmark.peer_worker import TRACKERS
-from siamattn_mm.benchmark.peers import PeerProcess
+from siamattn_mm.benchmark.peers import PeerProcess, nano_models
 from siamattn_mm.datasets.reading.ground_truth import SequenceFolderError
 from siamattn_mm.datasets.reading.sequence_folder import find_sequences
 from siamattn_mm.evaluation import start_scores
@@ -155,12 +155,7 @@ def choose_tracker(args: argparse.Namespace,
     if args.nanotrack is not None:
         return start_runs.nanotrack, (args.nanotrack, )
     if args.peer is not None:
-        models = {
-            key: path
-            for key in TRACKERS['nano'][1]
-            for path in [getattr(args, f'nano_{key}')] if path is not None
-        }
-        peer = (args.peer, opencv_site(), models)
+        peer = (args.peer, opencv_site(), nano_models(args))
         # What is missing is said once, in front of all processes.
         with PeerProcess(*peer):
             pass

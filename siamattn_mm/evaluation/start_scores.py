@@ -53,22 +53,26 @@ class LostFrames(NamedTuple):
     @property
     def precision(self) -> float:
         """float: Share of what was said that is right; nan without any."""
-        return self.right / self.said if self.said else np.nan
+        return _share(self.right, self.said)
 
     @property
     def recall(self) -> float:
         """float: Share of what is absent that was said; nan without any."""
-        return self.right / self.absent if self.absent else np.nan
+        return _share(self.right, self.absent)
 
     @property
     def off_precision(self) -> float:
         """float: Share of what was said whose box is not on the target."""
-        return self.said_off / self.said if self.said else np.nan
+        return _share(self.said_off, self.said)
 
     @property
     def off_recall(self) -> float:
         """float: Share of the boxes not on the target that was said."""
-        return self.said_off / self.off if self.off else np.nan
+        return _share(self.said_off, self.off)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else np.nan
 
 
 def score_run(boxes: np.ndarray,

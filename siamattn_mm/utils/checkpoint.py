@@ -251,7 +251,7 @@ def check_fit(model: nn.Module, weights: Mapping[str, Tensor],
         model.state_dict(), {
             name: value
             for name, value in weights.items()
-            if not name.startswith(left_out or '\0')
+            if not name.startswith(left_out)
         })
     if problems:
         raise CheckpointError(

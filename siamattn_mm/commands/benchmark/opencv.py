@@ -10,7 +10,6 @@ from rich.console import Console
 from siamattn_mm import datasets
 from siamattn_mm.benchmark import peers, tables
 from siamattn_mm.benchmark.peer_site import opencv_site
-from siamattn_mm.benchmark.peer_worker import TRACKERS
 from siamattn_mm.utils.files import check_writable
 
 from .progress import progress_bar
@@ -30,11 +29,7 @@ def run_peers(args: argparse.Namespace, console: Console) -> Dict[str, Any]:
         SequenceFolderError: If the folder is not as expected.
         BenchmarkError: If a tracker cannot be had or ends.
     """
-    models = {
-        key: path
-        for key in TRACKERS['nano'][1]
-        for path in [getattr(args, f'nano_{key}')] if path is not None
-    }
+    models = peers.nano_models(args)
     names = args.trackers or ['csrt', 'kcf'] + ['nano'] * bool(models)
     sequences = [
         datasets.read_sequence(path)
