@@ -8,7 +8,7 @@ from siamattn_mm.structures.cells import middle_cell
 
 # Sides of the maps of a crop of 255 pixels, by stride.
 SIDES = {8: 32, 4: 64}
-TRUTH = np.array([12., -8., 60., 44.])
+TRUTH = np.array([9., -11., 60., 44.])
 
 
 def make(**kwargs):
@@ -57,13 +57,13 @@ def learnt():
                                     (0, 0, 1.2, 1.2), (-5, 3, .85, 1.1)])
 def test_what_it_has_learnt_corrects_boxes_of_another_frame(learnt, change):
     regressor, weights = learnt
-    truth = np.array([-20., 15., 57., 46.])
+    truth = np.array([-23., 12., 57., 46.])
     maps = views_of(regressor, [truth])[0].features
     wrong = np.concatenate([truth[:2] + change[:2], truth[2:] * change[2:]])
     found = regressor.correct(weights, maps, wrong)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found[:2], truth[:2], atol=1.6)
-    np.testing.assert_allclose(found[2:], truth[2:], rtol=0.06)
+    np.testing.assert_allclose(found[2:], truth[2:], rtol=0.05)
 
 
 def test_pools_where_the_box_is():
