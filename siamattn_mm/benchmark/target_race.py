@@ -7,6 +7,7 @@ from torch import Tensor
 from siamattn_mm.models.heads import refinement_head as refinement_module
 from siamattn_mm.models.heads.refinement_head import RefinementHead
 from siamattn_mm.models.heads.refinement_rois import SampledRoIs
+from siamattn_mm.models.task_modules.anchor_targets import AnchorTargets
 from siamattn_mm.utils.devices import device_of
 
 from . import per_image_targets as loops
@@ -84,10 +85,10 @@ class TargetRace:
         return self.head.targets_one_by_one(self.there, self.size,
                                             self.proposals.device)
 
-    def anchors_at_once(self) -> Tuple[Tensor, ...]:
-        """tuple[Tensor, ...]: Of :meth:`.get_targets`."""
-        return self.head.get_targets(self.instances, self.size,
-                                     self.proposals.device)
+    def anchors_at_once(self) -> AnchorTargets:
+        """AnchorTargets: What the losses are given."""
+        return self.head.draw_targets(self.instances, self.size,
+                                      self.proposals.device)
 
     def rois_by_loop(self) -> SampledRoIs:
         """SampledRoIs: Of the refinement head."""

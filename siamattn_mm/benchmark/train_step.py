@@ -33,10 +33,10 @@ MODEL_HOOKS = (
     Hook(PREPROCESSING, 'data_preprocessor.forward'),
     Hook(FORWARD, '_run_forward'),
     Hook(FORWARD, 'parse_losses'),
-    Hook(TARGETS, 'head.get_targets'),
+    Hook(TARGETS, 'head.draw_targets'),
     Hook(TARGETS, 'refine_head.sample_rois'),
     # Of SiamAttnPluginHead, in mmtrack's SiamRPN.
-    Hook(TARGETS, 'head.rpn_head.get_targets'),
+    Hook(TARGETS, 'head.rpn_head.draw_targets'),
     Hook(TARGETS, 'head.refine_head.sample_rois'),
 )
 # Functions that the refinement head's module calls by these names.

@@ -92,10 +92,13 @@ def first_candidates(candidates: Tensor, starts: Tensor,
         where there is none; and whether each is there for the first time,
         (N, S) bool.
     """
-    so_far = candidates.cumsum(1, dtype=torch.int32)
+    # Small numbers: fresh memory for larger ones takes longer than the sums.
+    small = candidates.shape[1] < torch.iinfo(torch.int16).max
+    kind = torch.int16 if small else torch.int32
+    so_far = candidates.cumsum(1, dtype=kind)
     total, start = so_far[:, -1:], starts[:, None]
-    passed = so_far.gather(1, start) - candidates.gather(1, start).int()
-    rank = torch.arange(num, dtype=torch.int32, device=so_far.device)
+    passed = so_far.gather(1, start) - candidates.gather(1, start).to(kind)
+    rank = torch.arange(num, dtype=kind, device=so_far.device)
     wanted = (passed + rank) % total.clamp(min=1) + 1
     place = torch.searchsorted(so_far, wanted)
     return place.clamp(max=candidates.shape[1] - 1), rank < total

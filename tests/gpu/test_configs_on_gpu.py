@@ -25,8 +25,9 @@ NAMES = [
     'reuse/siamrpn_r50_refinement'
 ] + [
     f'siamattn/ablation/siamattn_{name}'
-    for name in ('mobilenetv2_plain', 'mobilenetv2_plus-box',
-                 'mobilenetv2_plus-mask', 'mobilenetv2_plus-self-attention',
+    for name in ('mobilenetv2_full', 'mobilenetv2_plain',
+                 'mobilenetv2_plus-box', 'mobilenetv2_plus-mask',
+                 'mobilenetv2_plus-self-attention',
                  'mobilenetv2_plus-cross-attention', 'r50_baseline',
                  'r50_box-only', 'r50_no-cross-attention',
                  'r50_no-refinement', 'r50_no-self-attention',

@@ -1,5 +1,5 @@
 # Ablation on a CPU, step 2 of 6: step 1 with a refined box.
-_base_ = '../siamattn_mobilenetv2_cpu-10e.py'
+_base_ = './siamattn_mobilenetv2_full.py'
 
 model = dict(
     siamese_neck=dict(_delete_=True, type='IdentitySiameseNeck'),

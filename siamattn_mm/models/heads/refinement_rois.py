@@ -8,7 +8,7 @@ from torch import Tensor
 
 from siamattn_mm.utils.image_draws import draw_order, first_candidates
 
-from ..ops.box_overlaps import corner_iou
+from ..ops.box_overlaps import spent_centre_iou
 from ..ops.constants import upload
 
 
@@ -47,14 +47,6 @@ def _clipped(boxes: Tensor, search_size: int,
     return tuple(
         values.clamp(low, last)
         for values, low in zip(boxes.unbind(-1), (0, 0, min_size, min_size)))
-
-
-def _clipped_corners(boxes: Tensor, search_size: int,
-                     min_size: float) -> Tuple[Tensor, ...]:
-    """The same as x1, y1, x2, y2, (...) each."""
-    cx, cy, w, h = _clipped(boxes, search_size, min_size)
-    w, h = w.div_(2), h.div_(2)
-    return cx - w, cy - h, cx.add_(w), cy.add_(h)
 
 
 def box_rois(index: Tensor, boxes: Tensor) -> Tensor:
@@ -133,9 +125,8 @@ def sample_rois(train_cfg: Dict[str, Any], proposals: Tensor,
     index = upload(images, device)
     gt = upload(gt_bboxes, device)
     # Of all images: to copy the boxes of some takes longer.
-    overlaps = corner_iou(
-        _clipped_corners(proposals.float(), cfg['search_size'],
-                         cfg['min_size']),
+    overlaps = spent_centre_iou(
+        _clipped(proposals.float(), cfg['search_size'], cfg['min_size']),
         gt.t()[..., None])
     # The last one is the ground truth, however small it is.
     eligible = F.pad(overlaps >= cfg['pos_iou_thr'], (0, 1), value=True)

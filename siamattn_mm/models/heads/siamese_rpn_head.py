@@ -22,6 +22,7 @@ from ..losses.teacher_box_loss import TeacherMaps
 from ..ops.constants import cached_constant, upload
 from ..ops.paths import HasPaths
 from ..task_modules.anchor_targets import (
+    AnchorTargets,
     anchor_targets,
     can_batch,
     is_plain,
@@ -184,40 +185,48 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
             ``loss_iou`` ``loss_rpn_iou``, and with ``loss_teacher``
             ``loss_rpn_teacher``.
         """
-        labels, label_weights, targets, weights = self.get_targets(
-            batch_search_gt_instances, cls_score.shape[-2:], cls_score.device)
         scores, deltas = (
             maps.unflatten(1, (num, -1)).permute(0, 3, 4, 2, 1).flatten(1, 3)
             for maps, num in ((cls_score, 2), (bbox_pred, 4)))
+        size = cls_score.shape[-2:]
+        targets = self.draw_targets(batch_search_gt_instances, size,
+                                    cls_score.device,
+                                    (scores[..., 1] - scores[..., 0]).detach())
         losses = dict(
             loss_rpn_cls=self.loss_cls(
                 scores.flatten(0, 1),
-                labels.flatten(),
-                weight=label_weights.flatten()),
-            loss_rpn_bbox=_weighted(self.loss_bbox, deltas.flatten(0, 1),
-                                    targets.flatten(0, 1),
-                                    weights.flatten(0, 1)))
+                targets.labels.flatten(),
+                weight=targets.label_weights.flatten()),
+            loss_rpn_bbox=self._loss_bbox(deltas, targets))
         if self.loss_iou is not None:
-            losses['loss_rpn_iou'] = self._loss_iou(
-                deltas, targets, weights[..., 0], cls_score.shape[-2:])
+            losses['loss_rpn_iou'] = self._loss_iou(deltas, targets, size)
         if self.loss_teacher is not None:
             losses['loss_rpn_teacher'] = self._loss_teacher(
-                deltas, batch_search_gt_instances, cls_score.shape[-2:])
+                deltas, batch_search_gt_instances, size)
         return losses
 
-    def _loss_iou(self, deltas: Tensor, targets: Tensor, weights: Tensor,
+    def _loss_bbox(self, deltas: Tensor, targets: AnchorTargets) -> Tensor:
+        if getattr(self.loss_bbox, 'reduction', None) != 'sum':
+            # A mean is one of all anchors.
+            wanted, weights = targets.dense()[2:]
+            return self.loss_bbox(
+                deltas.flatten(0, 1),
+                wanted.flatten(0, 1),
+                weight=weights.flatten(0, 1))
+        return _weighted(
+            self.loss_bbox,
+            _at(deltas, targets.places).flatten(0, 1),
+            targets.deltas.flatten(0, 1),
+            targets.delta_weights.flatten()[:, None].expand(-1, 4))
+
+    def _loss_iou(self, deltas: Tensor, targets: AnchorTargets,
                   size: torch.Size) -> Tensor:
-        # As many places of each image as can be positive: how many are is
-        # known to the device alone.
-        num = min(int(self.sampler.num * self.sampler.pos_fraction),
-                  weights.shape[1])
-        weights, index = weights.topk(num, dim=1)
-        anchors = self._anchors(size, deltas.device)[index]
-        place = index[..., None].expand(-1, -1, 4)
+        anchors = self._anchors(size, deltas.device)[targets.places]
         found, wanted = (
-            self._decode_xyxy(anchors, values.gather(1, place).float())
-            for values in (deltas, targets))
-        return self.loss_iou(found, wanted, weight=weights.flatten())
+            self._decode_xyxy(anchors, values.float())
+            for values in (_at(deltas, targets.places), targets.deltas))
+        return self.loss_iou(
+            found, wanted, weight=targets.delta_weights.flatten())
 
     def _loss_teacher(self, deltas: Tensor, instances: List[InstanceData],
                       size: torch.Size) -> Tensor:
@@ -234,8 +243,7 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
             anchors, TeacherMaps(scores, bboxes), gt_bboxes, labels > 0,
             self.train_cfg.search_size // 2)
         found = self._decode_xyxy(
-            anchors[index],
-            deltas.gather(1, index[..., None].expand(-1, -1, 4)).float())
+            anchors[index], _at(deltas, index).float())
         return self.loss_teacher(found, wanted.flatten(0, 1),
                                  weights.flatten())
 
@@ -261,6 +269,27 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
                     score_maps_size: torch.Size,
                     device: Optional[torch.device] = None
                     ) -> Tuple[Tensor, ...]:
+        """What mmtrack's head returns here: :meth:`draw_targets`, dense.
+
+        Args:
+            batch_gt_instances (list[InstanceData]): As
+                :meth:`draw_targets`.
+            score_maps_size (torch.Size): Height and width of the maps.
+            device (torch.device, optional): As :meth:`draw_targets`.
+
+        Returns:
+            tuple[Tensor, ...]: Labels (N, K), their weights (N, K), box
+            targets (N, K, 4) and their weights (N, K, 4). Weights are those
+            of a mean over the images.
+        """
+        return self.draw_targets(batch_gt_instances, score_maps_size,
+                                 device).dense()
+
+    def draw_targets(self,
+                     batch_gt_instances: List[InstanceData],
+                     score_maps_size: torch.Size,
+                     device: Optional[torch.device] = None,
+                     scores: Optional[Tensor] = None) -> AnchorTargets:
         """Draw the anchors to train on, of all images at once.
 
         Rules and weights are those of mmtrack's, which goes from image to
@@ -274,16 +303,29 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
             score_maps_size (torch.Size): Height and width of the maps.
             device (torch.device, optional): Where targets are wanted.
                 Defaults to None: where the boxes are.
+            scores (Tensor, optional): (N, K), by which the sampler's hard
+                negatives are chosen. Defaults to None: there are none.
 
         Returns:
-            tuple[Tensor, ...]: Labels (N, K), their weights (N, K), box
-            targets (N, K, 4) and their weights (N, K, 4). Weights are those
-            of a mean over the images.
+            AnchorTargets: Of all images.
+
+        Raises:
+            ValueError: If the sampler wants hard negatives, and assigner or
+                sampler go from image to image.
         """
         device = device or batch_gt_instances[0].bboxes.device
         if not can_batch(self.assigner, self.sampler):
-            return self.targets_one_by_one(batch_gt_instances,
-                                            score_maps_size, device)
+            if getattr(self.sampler, 'hard_fraction', 0):
+                raise ValueError(
+                    'hard_fraction needs the targets of a whole batch: '
+                    "mmdet's MaxIoUAssigner with gt_max_assign_all=True, and "
+                    'SiamAttnSampler with neg_pos_ub=-1 and '
+                    'add_gt_as_proposals=False')
+            num = min(int(self.sampler.num * self.sampler.pos_fraction),
+                      self._anchors(score_maps_size, device).shape[0])
+            return AnchorTargets.of_dense(
+                *self.targets_one_by_one(batch_gt_instances, score_maps_size,
+                                         device), num)
         bboxes = upload(
             torch.cat([one.bboxes for one in batch_gt_instances]), device)
         labels = upload(
@@ -291,13 +333,13 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
         anchors = self._anchors(score_maps_size, device)
         draws = DrawOrder(*(upload(part, device) for part in draw_order(
             len(bboxes), len(anchors))))
-        window = negative_window(
-            bboxes, tuple(score_maps_size), self.anchor_generator.strides[0],
-            self.train_cfg.search_size // 2)
-        return tuple(
-            anchor_targets(anchors, bboxes, labels > 0, draws, self.assigner,
-                           self.sampler, self.bbox_coder, window,
-                           self.train_cfg.num_neg))
+        positive = labels > 0
+        window = negative_window(bboxes, positive, tuple(score_maps_size),
+                                 self.anchor_generator.strides[0],
+                                 self.train_cfg.search_size // 2)
+        return anchor_targets(anchors, bboxes, positive, draws, self.assigner,
+                              self.sampler, self.bbox_coder, window,
+                              self.train_cfg.num_neg, scores)
 
     def targets_one_by_one(self, batch_gt_instances: List[InstanceData],
                            score_maps_size: torch.Size,
@@ -347,13 +389,17 @@ def _shifted_anchors(generator: Any, size: Tuple[int, int], middle: int,
     return anchors.to(device)
 
 
+def _at(values: Tensor, places: Tensor) -> Tensor:
+    """(N, K, 4) at (N, S) places: (N, S, 4)."""
+    return values.gather(1, places[..., None].expand(-1, -1, 4))
+
+
 def _weighted(loss: nn.Module, found: Tensor, wanted: Tensor,
               weights: Tensor) -> Tensor:
     """A weighted sum, without asking the device whether a weight is not 0.
 
     mmdet's regression losses do ask where they get the weights.
     """
-    if (getattr(loss, 'reduction', None) != 'sum'
-            or type(loss) not in ASKING_LOSSES):
+    if type(loss) not in ASKING_LOSSES:
         return loss(found, wanted, weight=weights)
     return (loss(found, wanted, reduction_override='none') * weights).sum()

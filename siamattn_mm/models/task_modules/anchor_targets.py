@@ -1,5 +1,5 @@
 """What the anchors of a whole batch are to learn."""
-from typing import Any, NamedTuple, Tuple
+from typing import Any, NamedTuple, Optional, Tuple
 
 import torch
 from mmdet.models.task_modules import DeltaXYWHBBoxCoder, MaxIoUAssigner
@@ -12,6 +12,8 @@ from .sampler import SiamAttnSampler
 
 # Negative pairs learn from the cells so near to the one behind the object.
 NEGATIVE_REACH = 3
+# Hard negatives overlap the target by less: its own parts are not among them.
+HARD_OVERLAP = 0.1
 
 
 class AnchorTargets(NamedTuple):
@@ -20,13 +22,53 @@ class AnchorTargets(NamedTuple):
     Attributes:
         labels (Tensor): (N, K) int64, 1 for the target.
         label_weights (Tensor): (N, K), those of a mean over the images.
-        deltas (Tensor): (N, K, 4), where an anchor is positive.
-        delta_weights (Tensor): (N, K, 4), those of a mean over the images.
+        places (Tensor): (N, S) int64, the positive anchors among the K;
+            where an image has fewer, the others are any.
+        deltas (Tensor): (N, S, 4), of these; 0 where one is not positive.
+        delta_weights (Tensor): (N, S), those of a mean over the images; 0
+            where one is not positive.
     """
     labels: Tensor
     label_weights: Tensor
+    places: Tensor
     deltas: Tensor
     delta_weights: Tensor
+
+    def dense(self) -> Tuple[Tensor, ...]:
+        """mmtrack's form of them, which has a place for each anchor.
+
+        Returns:
+            tuple[Tensor, ...]: Labels (N, K), their weights (N, K), deltas
+            (N, K, 4) and their weights (N, K, 4).
+        """
+        places = self.places[..., None].expand_as(self.deltas)
+        # Places that are there again add nothing.
+        deltas, weights = (
+            values.new_zeros(self.labels.shape + (4, )).scatter_add_(
+                1, places, values)
+            for values in (self.deltas, self.delta_weights[..., None].expand(
+                -1, -1, 4)))
+        return self.labels, self.label_weights, deltas, weights
+
+    @classmethod
+    def of_dense(cls, labels: Tensor, label_weights: Tensor, deltas: Tensor,
+                 delta_weights: Tensor, num: int) -> 'AnchorTargets':
+        """The same from mmtrack's form.
+
+        Args:
+            labels (Tensor): As :meth:`dense` returns them, like the others.
+            label_weights (Tensor): (N, K).
+            deltas (Tensor): (N, K, 4).
+            delta_weights (Tensor): (N, K, 4).
+            num (int): S, positive anchors that an image has at most.
+
+        Returns:
+            AnchorTargets: Of all images.
+        """
+        weights, places = delta_weights[..., 0].topk(num, dim=1)
+        return cls(labels, label_weights, places,
+                   deltas.gather(1, places[..., None].expand(-1, -1, 4)),
+                   weights)
 
 
 def can_batch(assigner: Any, sampler: Any) -> bool:
@@ -48,7 +90,8 @@ def can_batch(assigner: Any, sampler: Any) -> bool:
 def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
                    draws: DrawOrder, assigner: MaxIoUAssigner,
                    sampler: SiamAttnSampler, coder: Any,
-                   window: Tensor, num_neg: int) -> AnchorTargets:
+                   window: Tensor, num_neg: int,
+                   scores: Optional[Tensor] = None) -> AnchorTargets:
     """Assign and draw the anchors of all images at once.
 
     The rules are mmtrack's, one image at a time there: anchors that overlap
@@ -66,8 +109,12 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
         sampler (SiamAttnSampler): Says how many are drawn.
         coder (Any): Encodes boxes.
         window (Tensor): (N, cells) bool, what negative pairs learn from: all
-            anchors of these cells, which lie side by side.
+            anchors of these cells, which lie side by side. None of positive
+            pairs, see :func:`negative_window`.
         num_neg (int): How many of them are drawn.
+        scores (Tensor, optional): (N, K), how much each anchor is the target
+            to the network; what the sampler's ``hard_fraction`` of the
+            negatives is chosen by. Defaults to None: all are drawn.
 
     Returns:
         AnchorTargets: Of all images.
@@ -75,43 +122,69 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
     shape = num_images, num_anchors = len(gt_bboxes), len(anchors)
     order, starts = draws
     # Coordinate by coordinate: several times as fast.
-    overlaps = corner_iou(gt_bboxes.t()[..., None], anchors.t()[:, order])
-    near, far = _assign(overlaps, assigner)
+    overlaps = corner_iou(gt_bboxes.t()[..., None],
+                          anchors[order].t().contiguous())
+    is_positive = positive[:, None]
+    near, far = _assign(overlaps, is_positive, assigner)
     cell = order // (num_anchors // window.shape[1])
     # Takes half the time of `window[:, cell]`.
     window = window.gather(1, cell.expand(num_images, -1))
     max_pos = int(sampler.num * sampler.pos_fraction)
     max_neg = sampler.num - max_pos
-    is_positive = positive[:, None]
     pos, is_pos = first_candidates(near, starts, max_pos)
-    neg, is_neg = first_candidates(
-        torch.where(is_positive, far, window), starts, max(max_neg, num_neg))
+    neg, is_neg = first_candidates(far | window, starts,
+                                   max(max_neg, num_neg))
     pos, neg = order[pos], order[neg]
     is_pos = is_pos & is_positive
+    hard_fraction = sampler.hard_fraction if scores is not None else 0.
+    hard_of = int(max_neg * hard_fraction), int(num_neg * hard_fraction)
     # Negative pairs give another number of anchors.
-    rank = torch.arange(neg.shape[1], device=neg.device)
-    is_neg = is_neg & torch.where(is_positive, rank < max_neg, rank < num_neg)
+    is_neg = is_neg & _first_of(neg, is_positive, max_neg - hard_of[0],
+                                num_neg - hard_of[1])
+    if max(hard_of):
+        clear = far & (overlaps < HARD_OVERLAP) | window
+        hard, is_hard = _hardest(scores[:, order], clear, max(hard_of))
+        is_hard = is_hard & _first_of(hard, is_positive, *hard_of)
+        neg = torch.cat([neg, order[hard]], 1)
+        is_neg = torch.cat([is_neg, is_hard], 1)
 
     share_pos, share_neg = (
         one.to(anchors) / (one.sum(1, keepdim=True).clamp(min=1) * num_images)
         for one in (is_pos, is_neg))
     # Places that are there again add nothing.
-    box_weights = anchors.new_zeros(shape).scatter_add_(1, pos, share_pos)
-    label_weights = (box_weights / 2).scatter_add_(1, neg, share_neg / 2)
+    label_weights = anchors.new_zeros(shape).scatter_add_(
+        1, pos, share_pos / 2).scatter_add_(1, neg, share_neg / 2)
     labels = torch.zeros(
         shape, dtype=torch.long, device=anchors.device).scatter_add_(
             1, pos, is_pos.long())
-    encoded = _encode(coder, anchors[pos], gt_bboxes[:, None])
-    deltas = anchors.new_zeros(shape + (4, )).scatter_add_(
-        1, pos[..., None].expand(-1, -1, 4),
-        encoded.where(is_pos[..., None], anchors.new_zeros(())))
-    return AnchorTargets(labels, label_weights, deltas,
-                         box_weights[..., None].expand(-1, -1, 4))
+    deltas = _encode(coder, anchors[pos], gt_bboxes[:, None])
+    deltas = deltas.where(is_pos[..., None], anchors.new_zeros(()))
+    return AnchorTargets(labels, label_weights, pos, deltas, share_pos)
 
 
-def _assign(overlaps: Tensor,
+def _first_of(places: Tensor, is_positive: Tensor, of_positive: int,
+              of_negative: int) -> Tensor:
+    """(N, S) bool: so many of each row, as its pair is positive or not."""
+    rank = torch.arange(places.shape[1], device=places.device)
+    return torch.where(is_positive, rank < of_positive, rank < of_negative)
+
+
+def _hardest(scores: Tensor, candidates: Tensor,
+             num: int) -> Tuple[Tensor, Tensor]:
+    """Candidates with the highest scores: (N, S) places; which are any."""
+    lowest = torch.finfo(scores.dtype).min
+    num = min(num, scores.shape[1])
+    places = scores.masked_fill(~candidates, lowest).topk(num, dim=1).indices
+    return places, candidates.gather(1, places)
+
+
+def _assign(overlaps: Tensor, is_positive: Tensor,
             assigner: MaxIoUAssigner) -> Tuple[Tensor, Tensor]:
-    """Anchors that are the target, and that are not, (N, K) bool each."""
+    """Anchors that are the target, and that are not, (N, K) bool each.
+
+    The latter of positive pairs alone; what the former are of a negative
+    pair means nothing.
+    """
     enough = overlaps.new_full((), assigner.pos_iou_thr)
     if assigner.match_low_quality:
         # However small the overlap: whatever fits best.
@@ -119,10 +192,11 @@ def _assign(overlaps: Tensor,
         enough = torch.where(top >= assigner.min_pos_iou,
                              top.clamp(max=assigner.pos_iou_thr), enough)
     near = overlaps >= enough
-    if isinstance(assigner.neg_iou_thr, float):
-        return near, overlaps < enough.clamp(max=assigner.neg_iou_thr)
-    low, high = assigner.neg_iou_thr
-    return near, (overlaps >= low) & (overlaps < enough.clamp(max=high))
+    low, high = ((0., assigner.neg_iou_thr) if isinstance(
+        assigner.neg_iou_thr, float) else assigner.neg_iou_thr)
+    nothing = overlaps.new_zeros(())
+    far = overlaps < torch.where(is_positive, enough.clamp(max=high), nothing)
+    return near, far & (overlaps >= low) if low > 0 else far
 
 
 def _encode(coder: Any, anchors: Tensor, gt_bboxes: Tensor) -> Tensor:
@@ -153,12 +227,15 @@ def is_plain(coder: Any) -> bool:
             and all(std == 1 for std in coder.stds))
 
 
-def negative_window(gt_bboxes: Tensor, size: Tuple[int, int],
-                    stride: Tuple[int, int], middle: int) -> Tensor:
+def negative_window(gt_bboxes: Tensor, positive: Tensor,
+                    size: Tuple[int, int], stride: Tuple[int, int],
+                    middle: int) -> Tensor:
     """Cells whose anchors negative pairs learn from: those around the object.
 
     Args:
         gt_bboxes (Tensor): (N, 4), xyxy in crop pixels.
+        positive (Tensor): (N,) bool, whether it is a positive pair, which
+            has no such cells.
         size (tuple[int, int]): H, W of the score maps.
         stride (tuple[int, int]): Of the maps, along x and y.
         middle (int): Crop pixel of the middle cell.
@@ -173,4 +250,5 @@ def negative_window(gt_bboxes: Tensor, size: Tuple[int, int],
         cell = cells // 2 + ((centre - middle) / stride[axis] + 0.5).ceil()
         place = torch.arange(cells, device=centre.device)
         inside.append((place - cell[:, None]).abs() <= NEGATIVE_REACH)
-    return (inside[0][:, :, None] & inside[1][:, None, :]).flatten(1)
+    rows = inside[0] & ~positive[:, None]
+    return (rows[:, :, None] & inside[1][:, None, :]).flatten(1)

@@ -17,8 +17,26 @@ class SiamAttnSampler(RandomSampler):
     Args:
         num (int): Of positives and negatives together.
         pos_fraction (float): Share of the positives.
+        hard_fraction (float): Share of the negatives that are not drawn, but
+            are those with the highest scores among the anchors that hardly
+            overlap the target: what looks like it. Random ones rarely meet
+            a look-alike, which has one anchor in a hundred. Defaults to 0.
         **kwargs: As for ``RandomSampler``.
+
+    Raises:
+        ValueError: If ``hard_fraction`` is not a share.
     """
+
+    def __init__(self,
+                 num: int,
+                 pos_fraction: float,
+                 hard_fraction: float = 0.,
+                 **kwargs) -> None:
+        super().__init__(num, pos_fraction, **kwargs)
+        if not 0 <= hard_fraction <= 1:
+            raise ValueError('hard_fraction must be in [0, 1], but got '
+                             f'{hard_fraction}')
+        self.hard_fraction = hard_fraction
 
     def _sample_neg(self, assign_result: AssignResult, num_expected: int,
                     **kwargs) -> Tensor:

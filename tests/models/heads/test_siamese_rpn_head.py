@@ -142,6 +142,67 @@ def test_perfect_deltas_have_no_box_loss(rpn_head, make_sample):
     assert_close(worse['loss_rpn_bbox'], torch.tensor(1.2 * 4 * .1))
 
 
+@pytest.mark.parametrize('reduction', ['sum', 'mean'])
+def test_box_loss_is_that_of_all_anchors(rpn_head, make_sample, reduction):
+    rpn_head.loss_bbox = MODELS.build(
+        dict(type='mmdet.L1Loss', reduction=reduction, loss_weight=1.2))
+    gts = [
+        make_sample(anchor_box(2, 12, 12), True).search_gt_instances,
+        make_sample(anchor_box(3, 9, 14), False).search_gt_instances,
+        make_sample([97., 102., 157., 152.], True).search_gt_instances
+    ]
+    cls_score, bbox_pred = torch.randn(3, 10, 25, 25), torch.randn(
+        3, 20, 25, 25)
+    torch.manual_seed(1)
+    _, _, targets, weights = rpn_head.get_targets(gts, (25, 25))
+    torch.manual_seed(1)
+    found = rpn_head.loss_by_feat(cls_score, bbox_pred, None, gts,
+                                  [])['loss_rpn_bbox']
+    deltas = bbox_pred.view(3, 4, 5, 25, 25).permute(0, 3, 4, 2, 1)
+    each = 1.2 * (deltas.reshape(3, -1, 4) - targets).abs() * weights
+    assert each.sum() > 0.1
+    assert_close(found, getattr(each, reduction)())
+
+
+def test_hard_negatives_are_chosen_by_the_networks_scores(
+        rpn_head, make_sample):
+    """Where a look-alike scores, the loss is a large one."""
+    gt = make_sample(anchor_box(2, 12, 12), True).search_gt_instances
+    cls_score, bbox_pred = torch.zeros(1, 10, 25, 25), torch.zeros(
+        1, 20, 25, 25)
+    cls_score[:, :5] = 8.
+    cls_score[:, 5:, 3, 20] = 20.  # five anchors of one cell
+    losses = []
+    for hard_fraction in (0., .5):
+        rpn_head.sampler = TASK_UTILS.build(
+            dict(
+                type='SiamAttnSampler',
+                num=64,
+                pos_fraction=0.25,
+                hard_fraction=hard_fraction,
+                add_gt_as_proposals=False))
+        torch.manual_seed(0)
+        # The target's anchors score nothing in both.
+        losses.append(
+            float(
+                rpn_head.loss_by_feat(cls_score, bbox_pred, None, [gt],
+                                      [])['loss_rpn_cls']))
+    assert losses[1] - losses[0] > .5 * 12 * 5 / 48 * .6
+
+
+def test_hard_negatives_need_the_batchs_assigner(rpn_head, make_sample):
+    rpn_head.sampler = TASK_UTILS.build(
+        dict(
+            type='SiamAttnSampler',
+            num=64,
+            pos_fraction=0.25,
+            hard_fraction=.5,
+            add_gt_as_proposals=True))
+    gt = make_sample(anchor_box(2, 12, 12), True).search_gt_instances
+    with pytest.raises(ValueError, match='hard_fraction'):
+        rpn_head.get_targets([gt], (25, 25))
+
+
 @pytest.fixture
 def iou_head(rpn_head):
     rpn_head.loss_iou = MODELS.build(

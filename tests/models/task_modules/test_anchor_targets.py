@@ -32,7 +32,7 @@ def refinement_head(small_config):
     return MODELS.build(config)
 
 
-def build(**assigner):
+def build(hard_fraction=0., **assigner):
     assigner = dict(
         dict(
             type='mmdet.MaxIoUAssigner',
@@ -47,6 +47,7 @@ def build(**assigner):
                     type='SiamAttnSampler',
                     num=64,
                     pos_fraction=0.25,
+                    hard_fraction=hard_fraction,
                     add_gt_as_proposals=False)),
             TASK_UTILS.build(dict(type='mmdet.DeltaXYWHBBoxCoder')))
 
@@ -111,7 +112,8 @@ def test_sets_and_weights_are_those_of_one_image_after_the_other(assigner):
     draws = draw_order(len(boxes), len(anchors))
     found = anchor_targets(
         anchors, boxes, positive, draws, *parts,
-        negative_window(boxes, SIZE, STRIDE, MIDDLE), NUM_NEG)
+        negative_window(boxes, positive, SIZE, STRIDE, MIDDLE), NUM_NEG)
+    dense_labels, label_weights, deltas, delta_weights = found.dense()
     some = 0
     for i, box in enumerate(boxes.numpy()):
         pos, neg = oracle(anchors.numpy(), box, bool(positive[i]),
@@ -124,15 +126,49 @@ def test_sets_and_weights_are_those_of_one_image_after_the_other(assigner):
         for places in (pos, neg):
             weights[places] = .5 / max(len(places), 1) / len(boxes)
         box_weights[pos] = 1 / max(len(pos), 1) / len(boxes)
-        np.testing.assert_array_equal(found.labels[i], labels)
-        np.testing.assert_allclose(found.label_weights[i], weights, rtol=1e-6)
+        np.testing.assert_array_equal(dense_labels[i], labels)
+        np.testing.assert_allclose(label_weights[i], weights, rtol=1e-6)
         np.testing.assert_allclose(
-            found.delta_weights[i], box_weights[:, None].repeat(4, 1),
+            delta_weights[i], box_weights[:, None].repeat(4, 1),
             rtol=1e-6)
         expected = parts[2].encode(anchors[pos], boxes[i].expand(len(pos), 4))
-        torch.testing.assert_close(found.deltas[i][pos], expected)
-        assert not found.deltas[i][labels == 0].any()
+        torch.testing.assert_close(deltas[i][pos], expected)
+        assert not deltas[i][labels == 0].any()
     assert some > 40
+
+
+def test_hard_negatives_are_the_highest_scores_away_from_the_target():
+    boxes, positive = batch(40)
+    parts, anchors = build(hard_fraction=.75), anchors_of()
+    draws = draw_order(len(boxes), len(anchors))
+    scores = torch.randn(len(boxes), len(anchors))
+    window = negative_window(boxes, positive, SIZE, STRIDE, MIDDLE)
+    arguments = (anchors, boxes, positive, draws, *parts, window, NUM_NEG)
+    labels, weights = anchor_targets(*arguments, scores)[:2]
+    for i, box in enumerate(boxes.numpy()):
+        negative = (labels[i] == 0) & (weights[i] > 0)
+        if positive[i]:
+            candidates, num = iou(box, anchors.numpy()) < .1, 48
+        else:
+            candidates, num = window[i].repeat_interleave(5).numpy(), NUM_NEG
+        ranked = scores[i].masked_fill(
+            ~torch.from_numpy(candidates), -np.inf).argsort(descending=True)
+        hard = ranked[:min(num * 3 // 4, int(candidates.sum()))]
+        assert negative[hard].all()
+        # The others are drawn as ever; some are among the hard ones.
+        assert len(hard) < negative.sum() <= num
+        # Together they weigh as much as the positive ones.
+        assert weights[i][negative].sum() == pytest.approx(.5 / len(boxes))
+    # Without scores all are drawn.
+    plain = anchor_targets(anchors, boxes, positive, draws, *build(), window,
+                           NUM_NEG)
+    for one, other in zip(anchor_targets(*arguments), plain):
+        assert torch.equal(one, other)
+
+
+def test_a_share_of_hard_negatives_is_a_share():
+    with pytest.raises(ValueError, match=r'hard_fraction.*\[0, 1\].*1\.5'):
+        build(hard_fraction=1.5)
 
 
 def test_other_rules_are_left_to_mmtrack():
