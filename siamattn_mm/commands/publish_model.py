@@ -2,9 +2,10 @@
 import argparse
 import os.path as osp
 import sys
-from typing import Optional, Sequence
+from typing import Dict, Optional, Sequence
 
 import torch
+from torch import Tensor
 
 from siamattn_mm.utils import CheckpointError, load_state_dict, written_whole
 
@@ -24,7 +25,8 @@ def parse_args(argv: Optional[Sequence[str]],
         prog=prog,
         description='Keep the weights of a training checkpoint (the averaged '
         'ones, if it was trained with EMA) and drop the rest: optimizer, '
-        'schedule, logs.')
+        'schedule, logs. Of several checkpoints of one training their mean '
+        'can be kept.')
     parser.add_argument('src', metavar='SRC', help='training checkpoint')
     parser.add_argument('dst', metavar='DST', help='file to write')
     parser.add_argument(
@@ -32,7 +34,48 @@ def parse_args(argv: Optional[Sequence[str]],
         action='store_true',
         help='store floating point numbers in half precision; they are '
         'widened again when they are loaded')
+    parser.add_argument(
+        '--average',
+        nargs='+',
+        default=[],
+        metavar='FILE',
+        help='other checkpoints: what is written is the mean of these and '
+        'SRC. Good for weights of one training and what it went on to, whose '
+        'mean is often better than either; of others it is useless')
     return parser.parse_args(argv)
+
+
+def average(models: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:
+    """Mean of the weights of several models (model soups, Wortsman et al.,
+    ICML 2022, https://arxiv.org/abs/2203.05482).
+
+    Args:
+        models (dict[str, dict[str, Tensor]]): State dicts by the names of
+            their files.
+
+    Returns:
+        dict[str, Tensor]: Means, in the first one's types; what is not a
+        floating point number is the first one's.
+
+    Raises:
+        CheckpointError: If one of them has other weights, or weights of other
+            shapes, than the first one.
+    """
+    (first, weights), *others = models.items()
+    for name, other in others:
+        wrong = sorted(
+            key for key in weights.keys() | other.keys()
+            if key not in weights or key not in other
+            or weights[key].shape != other[key].shape)
+        if wrong:
+            raise CheckpointError(
+                f'{name} is another model than {first}: they differ in '
+                f'{len(wrong)} weights, such as {wrong[0]}')
+    return {
+        key: (sum(one[key].double() for one in models.values()) /
+              len(models)).to(value) if value.is_floating_point() else value
+        for key, value in weights.items()
+    }
 
 
 def main(argv: Optional[Sequence[str]] = None,
@@ -49,7 +92,9 @@ def main(argv: Optional[Sequence[str]] = None,
     """
     args = parse_args(argv, prog)
     try:
-        weights = load_state_dict(args.src)
+        weights = average(
+            {path: load_state_dict(path)
+             for path in [args.src, *args.average]})
     except CheckpointError as error:
         print(f'{prog}: error: {error}', file=sys.stderr)
         return 2

@@ -30,6 +30,34 @@ def test_weights_stay_and_the_rest_goes(run, tmp_path, half):
     assert dst.stat().st_size < 10000
 
 
+def test_the_mean_of_several(run, tmp_path):
+    files = [tmp_path / f'{name}.pth' for name in 'abc']
+    for number, path in enumerate(files):
+        torch.save(
+            dict(a=torch.full((2, ), 3. * number**2), count=torch.tensor(
+                number)), path)
+    code, _, error = run(files[0], tmp_path / 'dst.pth', '--average',
+                         *files[1:])
+    assert code == 0, error
+    found = load_state_dict(str(tmp_path / 'dst.pth'))
+    assert found['a'].tolist() == [5., 5.] and found['count'] == 0
+
+
+@pytest.mark.parametrize('other', [
+    dict(a=torch.zeros(3)), dict(b=torch.zeros(2)),
+    dict(a=torch.zeros(2), b=torch.zeros(2))
+])
+def test_the_mean_of_two_models_is_refused(run, tmp_path, other):
+    for name, weights in (('one', dict(a=torch.zeros(2))), ('other', other)):
+        torch.save(weights, tmp_path / f'{name}.pth')
+    dst = tmp_path / 'dst.pth'
+    code, _, error = run(tmp_path / 'one.pth', dst, '--average',
+                         tmp_path / 'other.pth')
+    assert code == 2 and not dst.exists()
+    assert 'one.pth' in error and 'other.pth' in error
+    assert ' a' in error or ' b' in error
+
+
 def test_what_half_precision_cannot_hold_is_named(run, tmp_path):
     src, dst = tmp_path / 'src.pth', tmp_path / 'dst.pth'
     torch.save(dict(big=torch.tensor([1e6])), src)
