@@ -2,9 +2,9 @@
 # backbone, which stays as it is. The other steps are this one without some.
 _base_ = '../siamattn_mobilenetv2_cpu-wide.py'
 
-# 600 steps, the rate down to nothing.
+# 450 steps, the rate down to nothing.
 train_cfg = dict(max_epochs=1)
-train_dataloader = dict(dataset=dict(pairs_per_epoch=19200))
+train_dataloader = dict(dataset=dict(pairs_per_epoch=14400))
 param_scheduler = [
     dict(
         type='LinearLR', start_factor=0.05, by_epoch=False, begin=0, end=60),
