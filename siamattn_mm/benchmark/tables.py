@@ -6,6 +6,8 @@ from typing import Any, Dict, List, Optional, Tuple
 import torch
 from rich.table import Table
 
+from .target_race import SUMS
+
 
 def machine() -> Dict[str, Any]:
     """What the figures depend on.
@@ -230,13 +232,14 @@ def target_table(report: Dict[str, Any]) -> Table:
         report (dict): Of :func:`.target_race.race`.
 
     Returns:
-        Table: A row a kind of target, then all together.
+        Table: A row a kind of target, then their sums.
     """
     table = _table(
         f'targets and RoIs of {report["pairs"]} pairs, one thread, ms',
         'targets', 'image by image', 'whole batch', 'times faster', 'of runs')
+    sums = [row for row in report['rows'] if row['name'] in SUMS]
     for row in report['rows']:
-        if row is report['rows'][-1]:
+        if row is sums[0]:
             table.add_section()
         table.add_row(row['name'], f'{row["loop"]["median"]:.2f}',
                       f'{row["batch"]["median"]:.2f}',

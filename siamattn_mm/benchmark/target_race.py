@@ -20,6 +20,8 @@ from .synthetic_pairs import synthetic_pairs
 # A quarter of an anchor's size, as of an untrained head's proposals; most
 # targets have many that overlap them enough.
 DELTA_SPREAD = 0.25
+# Rows that add up others.
+SUMS = TARGETS_AND_ROIS, TOGETHER = 'anchors, RoIs', 'together'
 
 
 class _MadeTargets(Exception):
@@ -168,7 +170,8 @@ def race(model: Any,
         dict: ``pairs`` and ``rows``: a list of dicts with ``name``, ``loop``
         and ``batch`` (milliseconds) and ``ratio`` (run by run), the last
         three :class:`~.spread.Spread` as dicts. The last row, ``together``,
-        is their sum, run by run.
+        is their sum, run by run; where there are masks the one before is that
+        of the others.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -188,9 +191,13 @@ def race(model: Any,
             advance()
     finally:
         torch.set_num_threads(threads)
-    times['together'] = tuple(
-        [sum(run) for run in zip(*(times[name][way] for name in contenders))]
-        for way in (0, 1))
+    sums = {TOGETHER: list(contenders)}
+    if 'masks' in contenders:
+        sums = {TARGETS_AND_ROIS: ['anchors', 'RoIs'], **sums}
+    for name, parts in sums.items():
+        times[name] = tuple(
+            [sum(run) for run in zip(*(times[part][way] for part in parts))]
+            for way in (0, 1))
     return dict(
         pairs=num_pairs,
         rows=[

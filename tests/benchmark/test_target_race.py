@@ -20,7 +20,8 @@ def both(model):
 
 
 def test_as_many_anchors_of_the_same_weight(both):
-    loop, batch = both.anchors_by_loop(), both.anchors_at_once().dense()
+    loop = both.anchors_by_loop()
+    batch = both.anchors_at_once().dense(loop[0].shape[1])
     for one, two in zip(loop, batch):
         assert one.shape == two.shape
     assert loop[0].sum() > 0
@@ -76,6 +77,12 @@ def test_one_thread_for_both(model, monkeypatch):
     assert set(seen) == {1} and len(done) == 2
     assert torch.get_num_threads() == threads
     assert found['pairs'] == 3
+    assert [row['name'] for row in found['rows']] == [
+        'anchors', 'RoIs', 'masks', 'anchors, RoIs', 'together'
+    ]
+    loops = [row['loop']['median'] for row in found['rows']]
+    assert loops[3] == pytest.approx(sum(loops[:2]))
+    assert loops[4] == pytest.approx(sum(loops[:3]))
     row = found['rows'][0]
     assert row['ratio']['median'] == pytest.approx(
         row['loop']['median'] / row['batch']['median'])

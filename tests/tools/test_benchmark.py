@@ -187,8 +187,8 @@ def test_targets_alone(run, repository, tmp_path):
     assert 'image by image' in out and 'of 5 pairs' in out
     rows = json.loads(path.read_text())['targets']['rows']
     assert [row['name'] for row in rows] == [
-        'anchors', 'RoIs', 'masks', 'together']
-    assert rows[3]['loop']['median'] == pytest.approx(
+        'anchors', 'RoIs', 'masks', 'anchors, RoIs', 'together']
+    assert rows[4]['loop']['median'] == pytest.approx(
         sum(row['loop']['median'] for row in rows[:3]))
 
 

@@ -193,10 +193,7 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
                                     cls_score.device,
                                     (scores[..., 1] - scores[..., 0]).detach())
         losses = dict(
-            loss_rpn_cls=self.loss_cls(
-                scores.flatten(0, 1),
-                targets.labels.flatten(),
-                weight=targets.label_weights.flatten()),
+            loss_rpn_cls=self._loss_cls(scores, targets),
             loss_rpn_bbox=self._loss_bbox(deltas, targets))
         if self.loss_iou is not None:
             losses['loss_rpn_iou'] = self._loss_iou(deltas, targets, size)
@@ -205,26 +202,35 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
                 deltas, batch_search_gt_instances, size)
         return losses
 
+    def _loss_cls(self, scores: Tensor, targets: AnchorTargets) -> Tensor:
+        labels, weights = targets.labels, targets.label_weights
+        if _is_sum(self.loss_cls):
+            scores = _at(scores, targets.places)
+        else:
+            labels, weights = targets.dense(scores.shape[1])[:2]
+        return self.loss_cls(
+            scores.flatten(0, 1), labels.flatten(), weight=weights.flatten())
+
     def _loss_bbox(self, deltas: Tensor, targets: AnchorTargets) -> Tensor:
-        if getattr(self.loss_bbox, 'reduction', None) != 'sum':
-            # A mean is one of all anchors.
-            wanted, weights = targets.dense()[2:]
+        if not _is_sum(self.loss_bbox):
+            wanted, weights = targets.dense(deltas.shape[1])[2:]
             return self.loss_bbox(
                 deltas.flatten(0, 1),
                 wanted.flatten(0, 1),
                 weight=weights.flatten(0, 1))
         return _weighted(
             self.loss_bbox,
-            _at(deltas, targets.places).flatten(0, 1),
+            _at(deltas, targets.target_places).flatten(0, 1),
             targets.deltas.flatten(0, 1),
             targets.delta_weights.flatten()[:, None].expand(-1, 4))
 
     def _loss_iou(self, deltas: Tensor, targets: AnchorTargets,
                   size: torch.Size) -> Tensor:
-        anchors = self._anchors(size, deltas.device)[targets.places]
+        anchors = self._anchors(size, deltas.device)[targets.target_places]
         found, wanted = (
             self._decode_xyxy(anchors, values.float())
-            for values in (_at(deltas, targets.places), targets.deltas))
+            for values in (_at(deltas, targets.target_places),
+                           targets.deltas))
         return self.loss_iou(
             found, wanted, weight=targets.delta_weights.flatten())
 
@@ -282,8 +288,10 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
             targets (N, K, 4) and their weights (N, K, 4). Weights are those
             of a mean over the images.
         """
+        num_anchors = self.anchor_generator.num_base_anchors[0]
+        height, width = score_maps_size
         return self.draw_targets(batch_gt_instances, score_maps_size,
-                                 device).dense()
+                                 device).dense(num_anchors * height * width)
 
     def draw_targets(self,
                      batch_gt_instances: List[InstanceData],
@@ -321,11 +329,11 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
                     "mmdet's MaxIoUAssigner with gt_max_assign_all=True, and "
                     'SiamAttnSampler with neg_pos_ub=-1 and '
                     'add_gt_as_proposals=False')
-            num = min(int(self.sampler.num * self.sampler.pos_fraction),
-                      self._anchors(score_maps_size, device).shape[0])
             return AnchorTargets.of_dense(
                 *self.targets_one_by_one(batch_gt_instances, score_maps_size,
-                                         device), num)
+                                         device),
+                int(self.sampler.num * self.sampler.pos_fraction),
+                max(self.sampler.num, self.train_cfg.num_neg))
         bboxes = upload(
             torch.cat([one.bboxes for one in batch_gt_instances]), device)
         labels = upload(
@@ -389,9 +397,15 @@ def _shifted_anchors(generator: Any, size: Tuple[int, int], middle: int,
     return anchors.to(device)
 
 
+def _is_sum(loss: nn.Module) -> bool:
+    """Whether anchors without a weight can be left out; a mean counts all."""
+    return getattr(loss, 'reduction', None) == 'sum'
+
+
 def _at(values: Tensor, places: Tensor) -> Tensor:
-    """(N, K, 4) at (N, S) places: (N, S, 4)."""
-    return values.gather(1, places[..., None].expand(-1, -1, 4))
+    """(N, K, C) at (N, S) places: (N, S, C)."""
+    return values.gather(
+        1, places[..., None].expand(-1, -1, values.shape[2]))
 
 
 def _weighted(loss: nn.Module, found: Tensor, wanted: Tensor,

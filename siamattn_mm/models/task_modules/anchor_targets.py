@@ -17,42 +17,59 @@ HARD_OVERLAP = 0.1
 
 
 class AnchorTargets(NamedTuple):
-    """Targets of N images with K anchors each, and the positive ones.
+    """Targets of N images: of the anchors that were drawn of the K.
+
+    Weights are those of a mean over the images. Where an image has fewer
+    anchors of a kind, the rest of them are any, or there again, with a weight
+    of 0.
 
     Attributes:
-        labels (Tensor): (N, K) int64, 1 for the target.
-        label_weights (Tensor): (N, K), those of a mean over the images.
-        places (Tensor): (N, S) int64, the positive anchors among the K;
-            where an image has fewer, the others are any.
-        deltas (Tensor): (N, S, 4), of these; 0 where one is not positive.
-        delta_weights (Tensor): (N, S), those of a mean over the images; 0
-            where one is not positive.
+        places (Tensor): (N, S) int64, which anchors; first P of the target,
+            then those of something else.
+        labels (Tensor): (N, S) int64, 1 for the target.
+        label_weights (Tensor): (N, S).
+        deltas (Tensor): (N, P, 4), of the first P; 0 where one is not the
+            target.
+        delta_weights (Tensor): (N, P).
     """
+    places: Tensor
     labels: Tensor
     label_weights: Tensor
-    places: Tensor
     deltas: Tensor
     delta_weights: Tensor
 
-    def dense(self) -> Tuple[Tensor, ...]:
+    @property
+    def target_places(self) -> Tensor:
+        """Tensor: (N, P) int64, anchors that are the target."""
+        return self.places[:, :self.deltas.shape[1]]
+
+    def dense(self, num_anchors: int) -> Tuple[Tensor, ...]:
         """mmtrack's form of them, which has a place for each anchor.
+
+        Args:
+            num_anchors (int): K.
 
         Returns:
             tuple[Tensor, ...]: Labels (N, K), their weights (N, K), deltas
             (N, K, 4) and their weights (N, K, 4).
         """
-        places = self.places[..., None].expand_as(self.deltas)
-        # Places that are there again add nothing.
-        deltas, weights = (
-            values.new_zeros(self.labels.shape + (4, )).scatter_add_(
+        shape = len(self.places), num_anchors
+
+        def spread(places: Tensor, values: Tensor) -> Tensor:
+            # Places that are there again add nothing.
+            return values.new_zeros(shape + values.shape[2:]).scatter_add_(
                 1, places, values)
-            for values in (self.deltas, self.delta_weights[..., None].expand(
-                -1, -1, 4)))
-        return self.labels, self.label_weights, deltas, weights
+
+        places = self.target_places[..., None].expand_as(self.deltas)
+        weights = self.delta_weights[..., None].expand_as(self.deltas)
+        return (spread(self.places, self.labels),
+                spread(self.places, self.label_weights),
+                spread(places, self.deltas), spread(places, weights))
 
     @classmethod
     def of_dense(cls, labels: Tensor, label_weights: Tensor, deltas: Tensor,
-                 delta_weights: Tensor, num: int) -> 'AnchorTargets':
+                 delta_weights: Tensor, num_pos: int,
+                 num_neg: int) -> 'AnchorTargets':
         """The same from mmtrack's form.
 
         Args:
@@ -60,15 +77,24 @@ class AnchorTargets(NamedTuple):
             label_weights (Tensor): (N, K).
             deltas (Tensor): (N, K, 4).
             delta_weights (Tensor): (N, K, 4).
-            num (int): S, positive anchors that an image has at most.
+            num_pos (int): P, anchors of the target in an image at most.
+            num_neg (int): Others that were drawn of an image at most.
 
         Returns:
             AnchorTargets: Of all images.
         """
-        weights, places = delta_weights[..., 0].topk(num, dim=1)
-        return cls(labels, label_weights, places,
-                   deltas.gather(1, places[..., None].expand(-1, -1, 4)),
-                   weights)
+        num_pos, num_neg = (
+            min(num, labels.shape[1]) for num in (num_pos, num_neg))
+        weights, pos = delta_weights[..., 0].topk(num_pos, dim=1)
+        pos_weights, neg_weights = (
+            label_weights * (labels == label) for label in (1, 0))
+        neg_weights, neg = neg_weights.topk(num_neg, dim=1)
+        pos_weights = pos_weights.gather(1, pos)
+        return cls(
+            torch.cat([pos, neg], 1),
+            torch.cat([(pos_weights > 0).long(), torch.zeros_like(neg)], 1),
+            torch.cat([pos_weights, neg_weights], 1),
+            deltas.gather(1, pos[..., None].expand(-1, -1, 4)), weights)
 
 
 def can_batch(assigner: Any, sampler: Any) -> bool:
@@ -119,7 +145,7 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
     Returns:
         AnchorTargets: Of all images.
     """
-    shape = num_images, num_anchors = len(gt_bboxes), len(anchors)
+    num_images, num_anchors = len(gt_bboxes), len(anchors)
     order, starts = draws
     # Coordinate by coordinate: several times as fast.
     overlaps = corner_iou(gt_bboxes.t()[..., None],
@@ -151,15 +177,12 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
     share_pos, share_neg = (
         one.to(anchors) / (one.sum(1, keepdim=True).clamp(min=1) * num_images)
         for one in (is_pos, is_neg))
-    # Places that are there again add nothing.
-    label_weights = anchors.new_zeros(shape).scatter_add_(
-        1, pos, share_pos / 2).scatter_add_(1, neg, share_neg / 2)
-    labels = torch.zeros(
-        shape, dtype=torch.long, device=anchors.device).scatter_add_(
-            1, pos, is_pos.long())
     deltas = _encode(coder, anchors[pos], gt_bboxes[:, None])
-    deltas = deltas.where(is_pos[..., None], anchors.new_zeros(()))
-    return AnchorTargets(labels, label_weights, pos, deltas, share_pos)
+    return AnchorTargets(
+        torch.cat([pos, neg], 1),
+        torch.cat([is_pos.long(), torch.zeros_like(neg)], 1),
+        torch.cat([share_pos, share_neg], 1) / 2,
+        deltas.where(is_pos[..., None], anchors.new_zeros(())), share_pos)
 
 
 def _first_of(places: Tensor, is_positive: Tensor, of_positive: int,

@@ -113,7 +113,8 @@ def test_sets_and_weights_are_those_of_one_image_after_the_other(assigner):
     found = anchor_targets(
         anchors, boxes, positive, draws, *parts,
         negative_window(boxes, positive, SIZE, STRIDE, MIDDLE), NUM_NEG)
-    dense_labels, label_weights, deltas, delta_weights = found.dense()
+    dense = found.dense(len(anchors))
+    dense_labels, label_weights, deltas, delta_weights = dense
     some = 0
     for i, box in enumerate(boxes.numpy()):
         pos, neg = oracle(anchors.numpy(), box, bool(positive[i]),
@@ -144,7 +145,8 @@ def test_hard_negatives_are_the_highest_scores_away_from_the_target():
     scores = torch.randn(len(boxes), len(anchors))
     window = negative_window(boxes, positive, SIZE, STRIDE, MIDDLE)
     arguments = (anchors, boxes, positive, draws, *parts, window, NUM_NEG)
-    labels, weights = anchor_targets(*arguments, scores)[:2]
+    labels, weights = anchor_targets(*arguments,
+                                     scores).dense(len(anchors))[:2]
     for i, box in enumerate(boxes.numpy()):
         negative = (labels[i] == 0) & (weights[i] > 0)
         if positive[i]:
