@@ -1,6 +1,7 @@
 """A tracker whose network is in ONNX files tracks as the one in PyTorch."""
 import copy
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from mmtrack.structures import TrackDataSample
 from siamattn_mm.apis import Result, Tracker, init_tracker
 from siamattn_mm.deploy import ExportedSiamAttn, ExportError
 from siamattn_mm.deploy.files import METADATA_KEY, Metadata
+from siamattn_mm.deploy.runtimes import RUNTIMES, OnnxRuntimeGraph
 from siamattn_mm.models.task_modules import OnlinePart
 
 onnx = pytest.importorskip('onnx', reason='onnx is not installed')
@@ -66,6 +68,28 @@ def test_results_are_pytorchs(make_variant, make_export, frames, variant,
     check_equal(
         track_both(
             make_variant(variant), make_export(variant), frames, runtime))
+
+
+def test_bfloat16_is_asked_for_where_it_is_faster(make_variant, make_export,
+                                                  monkeypatch):
+    asked = {}
+
+    class Recording(OnnxRuntimeGraph):
+
+        def __init__(self, path, num_threads, precision):
+            asked[Path(path).name] = precision
+            super().__init__(path, num_threads)
+
+    monkeypatch.setitem(RUNTIMES, 'onnxruntime', Recording)
+    config = copy.deepcopy(make_variant('released').config)
+    config.model.test_cfg.precision = 'bf16'
+    init_tracker(config, make_export('released'))
+    assert asked == {
+        'model.onnx': 'bf16',
+        'model.init.onnx': 'bf16',
+        'model.box.onnx': 'bf16',
+        'model.mask.onnx': 'fp32'
+    }
 
 
 def test_grid_sampling_gives_the_same(make_variant, make_export, frames):
