@@ -44,6 +44,17 @@ def test_network_output(rpn_head):
 # -- training ------------------------------------------------------------
 
 
+def build_sampler(kind='SiamAttnSampler', **kwargs):
+    """The config's numbers, and others."""
+    return TASK_UTILS.build(
+        dict(
+            dict(
+                type=kind,
+                num=64,
+                pos_fraction=0.25,
+                add_gt_as_proposals=False), **kwargs))
+
+
 def anchor_box(anchor, row, column):
     """xyxy in crop pixels; the centre cell lies at pixel 127."""
     w, h = ANCHORS[anchor]
@@ -82,12 +93,7 @@ def test_number_and_weight_of_samples(rpn_head, make_sample):
 
 def test_negatives_come_from_everywhere_with_our_sampler(
         rpn_head, make_sample):
-    sampler = dict(
-        type='SiamAttnSampler',
-        num=64,
-        pos_fraction=0.25,
-        add_gt_as_proposals=False)
-    rpn_head.sampler = TASK_UTILS.build(sampler)
+    rpn_head.sampler = build_sampler()
     gt = make_sample([97., 102., 157., 152.], True).search_gt_instances
     rows = torch.zeros(25)
     for _ in range(40):
@@ -100,12 +106,7 @@ def test_negatives_come_from_everywhere_with_our_sampler(
 
 def test_other_samplers_too_draw_for_each_image_alone(rpn_head, make_sample):
     """What an image gets does not depend on the images before it."""
-    rpn_head.sampler = TASK_UTILS.build(
-        dict(
-            type='mmdet.RandomSampler',
-            num=64,
-            pos_fraction=0.25,
-            add_gt_as_proposals=False))
+    rpn_head.sampler = build_sampler('mmdet.RandomSampler')
     boxes = ([97., 102., 157., 152.], [20., 30., 200., 210.],
              [90., 80., 190., 150.])
     found = []
@@ -174,13 +175,7 @@ def test_hard_negatives_are_chosen_by_the_networks_scores(
     cls_score[:, 5:, 3, 20] = 20.  # five anchors of one cell
     losses = []
     for hard_fraction in (0., .5):
-        rpn_head.sampler = TASK_UTILS.build(
-            dict(
-                type='SiamAttnSampler',
-                num=64,
-                pos_fraction=0.25,
-                hard_fraction=hard_fraction,
-                add_gt_as_proposals=False))
+        rpn_head.sampler = build_sampler(hard_fraction=hard_fraction)
         torch.manual_seed(0)
         # The target's anchors score nothing in both.
         losses.append(
@@ -191,13 +186,8 @@ def test_hard_negatives_are_chosen_by_the_networks_scores(
 
 
 def test_hard_negatives_need_the_batchs_assigner(rpn_head, make_sample):
-    rpn_head.sampler = TASK_UTILS.build(
-        dict(
-            type='SiamAttnSampler',
-            num=64,
-            pos_fraction=0.25,
-            hard_fraction=.5,
-            add_gt_as_proposals=True))
+    rpn_head.sampler = build_sampler(
+        hard_fraction=.5, add_gt_as_proposals=True)
     gt = make_sample(anchor_box(2, 12, 12), True).search_gt_instances
     with pytest.raises(ValueError, match='hard_fraction'):
         rpn_head.get_targets([gt], (25, 25))
