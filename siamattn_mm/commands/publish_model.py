@@ -2,7 +2,7 @@
 import argparse
 import os.path as osp
 import sys
-from typing import Dict, Optional, Sequence
+from typing import Dict, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
@@ -45,13 +45,14 @@ def parse_args(argv: Optional[Sequence[str]],
     return parser.parse_args(argv)
 
 
-def average(models: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:
+def average(
+        models: Sequence[Tuple[str, Dict[str, Tensor]]]) -> Dict[str, Tensor]:
     """Mean of the weights of several models (model soups, Wortsman et al.,
     ICML 2022, https://arxiv.org/abs/2203.05482).
 
     Args:
-        models (dict[str, dict[str, Tensor]]): State dicts by the names of
-            their files.
+        models (Sequence[tuple[str, dict[str, Tensor]]]): Files' names and
+            their state dicts. One that is there twice counts twice.
 
     Returns:
         dict[str, Tensor]: Means, in the first one's types; what is not a
@@ -61,7 +62,7 @@ def average(models: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:
         CheckpointError: If one of them has other weights, or weights of other
             shapes, than the first one.
     """
-    (first, weights), *others = models.items()
+    (first, weights), *others = models
     for name, other in others:
         wrong = sorted(
             key for key in weights.keys() | other.keys()
@@ -72,7 +73,7 @@ def average(models: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:
                 f'{name} is another model than {first}: they differ in '
                 f'{len(wrong)} weights, such as {wrong[0]}')
     return {
-        key: (sum(one[key].double() for one in models.values()) /
+        key: (sum(one[key].double() for _, one in models) /
               len(models)).to(value) if value.is_floating_point() else value
         for key, value in weights.items()
     }
@@ -93,8 +94,8 @@ def main(argv: Optional[Sequence[str]] = None,
     args = parse_args(argv, prog)
     try:
         weights = average(
-            {path: load_state_dict(path)
-             for path in [args.src, *args.average]})
+            [(path, load_state_dict(path))
+             for path in [args.src, *args.average]])
     except CheckpointError as error:
         print(f'{prog}: error: {error}', file=sys.stderr)
         return 2

@@ -41,6 +41,9 @@ def test_the_mean_of_several(run, tmp_path):
     assert code == 0, error
     found = load_state_dict(str(tmp_path / 'dst.pth'))
     assert found['a'].tolist() == [5., 5.] and found['count'] == 0
+    # One that is named twice counts twice.
+    run(files[0], tmp_path / 'dst.pth', '--average', files[1], files[1])
+    assert load_state_dict(str(tmp_path / 'dst.pth'))['a'].tolist() == [2., 2.]
 
 
 @pytest.mark.parametrize('other', [

@@ -190,8 +190,7 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
             for maps, num in ((cls_score, 2), (bbox_pred, 4)))
         size = cls_score.shape[-2:]
         targets = self.draw_targets(batch_search_gt_instances, size,
-                                    cls_score.device,
-                                    (scores[..., 1] - scores[..., 0]).detach())
+                                    cls_score.device, scores.detach())
         losses = dict(
             loss_rpn_cls=self._loss_cls(scores, targets),
             loss_rpn_bbox=self._loss_bbox(deltas, targets))
@@ -311,8 +310,9 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
             score_maps_size (torch.Size): Height and width of the maps.
             device (torch.device, optional): Where targets are wanted.
                 Defaults to None: where the boxes are.
-            scores (Tensor, optional): (N, K), by which the sampler's hard
-                negatives are chosen. Defaults to None: there are none.
+            scores (Tensor, optional): (N, K, 2) logits, by which the
+                sampler's hard negatives are chosen. Defaults to None: there
+                are none.
 
         Returns:
             AnchorTargets: Of all images.
@@ -345,6 +345,10 @@ class SiamAttnRPNHead(HasPaths, SiameseRPNHead):
         window = negative_window(bboxes, positive, tuple(score_maps_size),
                                  self.anchor_generator.strides[0],
                                  self.train_cfg.search_size // 2)
+        if scores is not None and self.sampler.hard_fraction:
+            scores = scores[..., 1] - scores[..., 0]
+        else:
+            scores = None
         return anchor_targets(anchors, bboxes, positive, draws, self.assigner,
                               self.sampler, self.bbox_coder, window,
                               self.train_cfg.num_neg, scores)
@@ -404,8 +408,7 @@ def _is_sum(loss: nn.Module) -> bool:
 
 def _at(values: Tensor, places: Tensor) -> Tensor:
     """(N, K, C) at (N, S) places: (N, S, C)."""
-    return values.gather(
-        1, places[..., None].expand(-1, -1, values.shape[2]))
+    return torch.take_along_dim(values, places[..., None], 1)
 
 
 def _weighted(loss: nn.Module, found: Tensor, wanted: Tensor,

@@ -100,8 +100,8 @@ class TeacherBoxLoss(nn.Module):
             min(self.num, len(anchors)), dim=1)
         weights = weights / (
             weights.sum(1, keepdim=True).clamp(min=1e-6) * len(weights))
-        return index, boxes.gather(
-            1, index[..., None].expand(-1, -1, 4)), weights
+        return index, torch.take_along_dim(boxes, index[..., None],
+                                           1), weights
 
     def forward(self, found: Tensor, wanted: Tensor,
                 weights: Tensor) -> Tensor:

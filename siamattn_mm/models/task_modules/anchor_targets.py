@@ -94,7 +94,7 @@ class AnchorTargets(NamedTuple):
             torch.cat([pos, neg], 1),
             torch.cat([(pos_weights > 0).long(), torch.zeros_like(neg)], 1),
             torch.cat([pos_weights, neg_weights], 1),
-            deltas.gather(1, pos[..., None].expand(-1, -1, 4)), weights)
+            torch.take_along_dim(deltas, pos[..., None], 1), weights)
 
 
 def can_batch(assigner: Any, sampler: Any) -> bool:
@@ -169,7 +169,8 @@ def anchor_targets(anchors: Tensor, gt_bboxes: Tensor, positive: Tensor,
                                 num_neg - hard_of[1])
     if max(hard_of):
         clear = far & (overlaps < HARD_OVERLAP) | window
-        hard, is_hard = _hardest(scores[:, order], clear, max(hard_of))
+        hard, is_hard = _hardest(
+            scores.index_select(1, order), clear, max(hard_of))
         is_hard = is_hard & _first_of(hard, is_positive, *hard_of)
         neg = torch.cat([neg, order[hard]], 1)
         is_neg = torch.cat([is_neg, is_hard], 1)

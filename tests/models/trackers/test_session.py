@@ -329,6 +329,5 @@ def test_several_targets_in_one_batch_are_as_each_alone(learning, frames):
         results, states = step(frame, states)
         for result, expected in zip(results, alone):
             check_equal(result, expected[index], 1e-3)
-            # PyTorch 2.0's batches differ by 1.1e-4 pixels.
             np.testing.assert_allclose(
-                result.bbox, expected[index].bbox, atol=2e-4)
+                result.bbox, expected[index].bbox, atol=1e-4)
