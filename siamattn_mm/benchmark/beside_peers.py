@@ -62,13 +62,18 @@ class OpenCVNano:
                 f'with these it ends in: {str(error).strip()}') from error
 
 
-def nanotrack(backbone: str, head: str, threads: int) -> Any:
-    """NanoTrack v3 by onnxruntime, with ``init`` and ``update``.
+def nanotrack(backbone: str,
+              head: str,
+              threads: int,
+              runtime: str = 'onnxruntime') -> Any:
+    """NanoTrack v3, with ``init`` and ``update``.
 
     Args:
         backbone (str): ONNX file.
         head (str): ONNX file.
         threads (int): Of onnxruntime.
+        runtime (str): See :class:`~siamattn_mm.teachers.NanoTrackNetwork`.
+            Defaults to 'onnxruntime'.
 
     Returns:
         NanoTrack: See there.
@@ -77,7 +82,7 @@ def nanotrack(backbone: str, head: str, threads: int) -> Any:
         FileNotFoundError: If a file is not there.
     """
     from .nanotrack import NanoTrack
-    return NanoTrack(NanoTrackNetwork(backbone, head, threads))
+    return NanoTrack(NanoTrackNetwork(backbone, head, threads, runtime))
 
 
 def measure_beside(trackers: Dict[str, Any],

@@ -18,8 +18,9 @@ SUFFIXES = {
     'box': '.box.onnx',
     'mask': '.mask.onnx'
 }
-# What a file may hold has changed since: 1 had the whole frame in one graph.
-FORMAT = 2
+# What a file may hold has changed since: 1 had the whole frame in one graph,
+# 2 had the channels of maps between graphs before rows and columns.
+FORMAT = 3
 # Where all files keep what they are, in ONNX's metadata_props.
 METADATA_KEY = 'siamattn_mm'
 # Of a config's model: what the graphs do not depend on, at any depth.

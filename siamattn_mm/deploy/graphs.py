@@ -10,6 +10,33 @@ from siamattn_mm.utils.nested_tensors import with_tensors
 FUSED_BOX, FUSED_MASK = 'fused_box', 'fused_mask'
 
 
+def channels_last(maps: Tensor) -> Tensor:
+    """Maps as they leave the search graph.
+
+    So most runtimes have them in memory, and to turn large ones over takes
+    longer than what is computed from them.
+
+    Args:
+        maps (Tensor): (N, C, H, W); anything else stays as it is.
+
+    Returns:
+        Tensor: (N, H, W, C).
+    """
+    return maps.permute(0, 2, 3, 1) if maps.ndim == 4 else maps
+
+
+def channels_first(maps: Tensor) -> Tensor:
+    """The maps that :func:`channels_last` was given.
+
+    Args:
+        maps (Tensor): (N, H, W, C); anything else stays as it is.
+
+    Returns:
+        Tensor: (N, C, H, W).
+    """
+    return maps.permute(0, 3, 1, 2) if maps.ndim == 4 else maps
+
+
 def feature_names(part: Any, count: int) -> List[str]:
     """Name what a part that learns from the video takes from the network.
 
@@ -124,7 +151,8 @@ class SearchGraph(_Graph):
             tuple[Tensor]: ``cls_score`` (1, 2A, S, S), ``bbox_pred``
             (1, 4A, S, S), what each part that learns from the video wants,
             and, with a refinement head, ``fused_box`` (unless boxes are not
-            refined) and ``fused_mask`` (unless there is no mask head).
+            refined) and ``fused_mask`` (unless there is no mask head); of
+            what follows ``bbox_pred``, maps are :func:`channels_last`.
         """
         model = self.model
         feats, neck_state = with_tensors(self.structure, iter(state))
@@ -134,10 +162,14 @@ class SearchGraph(_Graph):
             zip(('cls_score', 'bbox_pred'), model.head(dsa_z, dsa_x)))
         for part, own in zip(model.online,
                              model.part_features(low_level, neck_x)):
-            outputs += zip(feature_names(part, len(own)), own)
+            outputs += zip(feature_names(part, len(own)),
+                           map(channels_last, own))
         fused = model.fuse(dsa_z, dsa_x, low_level,
                            model.tracking_cfg.refine.box)
-        return self._named(outputs + list(zip((FUSED_BOX, FUSED_MASK), fused)))
+        return self._named(outputs + [
+            (name, None if maps is None else channels_last(maps))
+            for name, maps in zip((FUSED_BOX, FUSED_MASK), fused)
+        ])
 
 
 class BoxGraph(_Graph):
@@ -148,13 +180,14 @@ class BoxGraph(_Graph):
         """Run the graph.
 
         Args:
-            fused_box (Tensor): From :class:`SearchGraph`.
+            fused_box (Tensor): (1, S, S, C), from :class:`SearchGraph`.
             box (Tensor): (1, 4) float32, cxcywh in crop pixels.
 
         Returns:
             tuple[Tensor]: ``refined`` (1, 4), likewise.
         """
-        refined = self.model.refine_head.predict_box(fused_box, box)
+        refined = self.model.refine_head.predict_box(
+            channels_first(fused_box), box)
         return self._named([('refined', refined)])
 
 
@@ -166,11 +199,12 @@ class MaskGraph(_Graph):
         """Run the graph.
 
         Args:
-            fused_mask (Tensor): From :class:`SearchGraph`.
+            fused_mask (Tensor): (1, S, S, C), from :class:`SearchGraph`.
             roi (Tensor): (1, 5) float32, 0 and xyxy in crop pixels.
 
         Returns:
             tuple[Tensor]: ``mask`` (1, 64, 64), probabilities over the box.
         """
-        logits = self.model.refine_head.predict_mask(fused_mask, roi)
+        logits = self.model.refine_head.predict_mask(
+            channels_first(fused_mask), roi)
         return self._named([('mask', logits.sigmoid()[:, 0])])

@@ -14,7 +14,7 @@ from siamattn_mm.models.trackers.runtime import (
 from siamattn_mm.utils.stages import stage
 
 from .files import ExportError
-from .graphs import FUSED_BOX, FUSED_MASK, feature_names
+from .graphs import FUSED_BOX, FUSED_MASK, channels_first, feature_names
 from .runtimes import Arrays
 
 FINITE = 'the exported model gives NaN or infinite numbers in {}: its weights '
@@ -87,7 +87,7 @@ class OnnxRuntime(Runtime):
                 }
         features = tuple(
             tuple(
-                torch.from_numpy(found[name])
+                channels_first(torch.from_numpy(found[name]))
                 for name in feature_names(part, len(found)) if name in found)
             for part in self.parts)
         responses = self.respond(features, learnt,

@@ -144,18 +144,30 @@ class OpenVINOGraph(_Reopened):
         """Run the graph.
 
         Args:
-            feeds (Mapping[str, ndarray]): At least its inputs.
+            feeds (Mapping[str, ndarray]): At least its inputs. What is in
+                an array is not to be changed afterwards.
 
         Returns:
             dict[str, ndarray]: Its outputs, until the next call in this
             thread.
         """
-        if not hasattr(self._requests, 'own'):
-            self._requests.own = self._compiled.create_infer_request()
-        outputs = self._requests.own.infer(
-            {index: feeds[name]
-             for index, name in enumerate(self.inputs)},
-            share_inputs=True)
+        own = self._requests
+        if not hasattr(own, 'request'):
+            own.request = self._compiled.create_infer_request()
+            own.fed = {}
+        # A template is the same in every frame, and to hand an array over
+        # takes a while.
+        fed = {index: feeds[name] for index, name in enumerate(self.inputs)}
+        before, own.fed = own.fed, {}
+        outputs = own.request.infer(
+            {
+                index: array
+                for index, array in fed.items()
+                if array is not before.get(index)
+            },
+            share_inputs=True,
+            share_outputs=True)
+        own.fed = fed
         return {
             name: array
             for names, array in zip(self._outputs, outputs.values())

@@ -4,6 +4,11 @@ from typing import NamedTuple, Sequence, Tuple
 import cv2
 import numpy as np
 
+# Windows between pixels lie on this grid, so many steps to a pixel. Crops
+# are of whole numbers: where runtimes differ in last digits, some pixels would
+# differ by one, and a tracker makes ever more of that from frame to frame.
+GRID = 64
+
 
 def context_side(w: float, h: float, context_amount: float = 0.5) -> float:
     """Side of the square that holds a target with its context.
@@ -111,13 +116,18 @@ class SearchWindow(NamedTuple):
             zoom (float): Its side is so many times longer. Defaults to 1.
 
         Returns:
-            SearchWindow: Around the box's centre.
+            SearchWindow: Around the box's centre; between pixels, around the
+            next point of ``GRID``.
         """
+        centre = box[:2]
         template_side = zoom * context_side(*box[2:], context_amount)
+        if exact:
+            centre = np.round(centre * GRID) / GRID
+            template_side = max(1, round(template_side * GRID)) / GRID
         side = template_side * size / exemplar_size
         if not exact:
             side = max(1, round(side))
-        return cls(box[:2], side, size, exemplar_size / template_side, exact)
+        return cls(centre, side, size, exemplar_size / template_side, exact)
 
     def crop(self, frame: np.ndarray,
              pad_value: Sequence[float]) -> np.ndarray:

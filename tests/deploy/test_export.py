@@ -66,8 +66,8 @@ def test_inputs_and_outputs_are_the_documented_ones(make_export):
     assert outputs == dict(
         cls_score=(1, 10, 26, 26),
         bbox_pred=(1, 20, 26, 26),
-        fused_box=(1, 32, 26, 26),
-        fused_mask=(1, 32, 64, 64))
+        fused_box=(1, 26, 26, 32),
+        fused_mask=(1, 64, 64, 32))
     assert shapes(box.graph.input) == dict(
         fused_box=outputs['fused_box'], box=(1, 4))
     assert shapes(box.graph.output) == dict(refined=(1, 4))

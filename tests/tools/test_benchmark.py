@@ -2,6 +2,7 @@
 import json
 
 import pytest
+import torch
 
 from siamattn_mm.benchmark import beside_peers, tables
 from siamattn_mm.benchmark import frame as frame_benchmark
@@ -67,18 +68,23 @@ def test_in_turn_with_nanotrack(run, small_config_path, video, tmp_path,
     monkeypatch.setattr(frame_benchmark, 'matmul_peak', lambda *_: 5e10)
     peer, asked = Still(), []
     monkeypatch.setattr(beside_peers, 'nanotrack',
-                        lambda *files: asked.append(files[:2]) or peer)
+                        lambda *given: asked.append(given) or peer)
     path = tmp_path / 'figures.json'
     code, out, error = run(
         small_config_path, '--video', video, '--frames', 6, '--runs', 2,
         '--memory-frames', 0, '--nanotrack', 'b.onnx', 'h.onnx', '--json',
         path)
     assert code == 0, error
-    assert asked == [('b.onnx', 'h.onnx')] and peer.frames == 6
-    assert 'NanoTrack v3' in out and 'whole frames, in turn' in out
-    found, = json.loads(path.read_text())['peers']
-    share, = found['share'].values()
-    assert 0 < share['low'] <= share['median'] <= share['high'] < 1
+    threads = torch.get_num_threads()
+    assert asked == [('b.onnx', 'h.onnx', threads, 'onnxruntime'),
+                     ('b.onnx', 'h.onnx', threads, 'opencv')]
+    assert peer.frames == 6 and 'whole frames, in turn' in out
+    both = json.loads(path.read_text())['peers']
+    assert [found['name'] for found in both] == [
+        'NanoTrack v3, onnxruntime', 'NanoTrack v3, OpenCV']
+    for found in both:
+        share, = found['share'].values()
+        assert 0 < share['low'] <= share['median'] <= share['high'] < 1
 
 
 @pytest.mark.parametrize('args, message', [

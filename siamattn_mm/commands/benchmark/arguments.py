@@ -86,8 +86,8 @@ def make_parser(prog: str, description: str) -> Parser:
     group.add_argument(
         '--nanotrack', nargs=2, metavar=('BACKBONE', 'HEAD'),
         help='then time NanoTrack v3 in turn with the trackers, whose two '
-        'ONNX files these are; --nano-backbone and --nano-neckhead add '
-        'version 2')
+        'ONNX files these are, by onnxruntime and by OpenCV; --nano-backbone '
+        'and --nano-neckhead add version 2')
     add_device_argument(group)
     group.add_argument(
         '--video', help='video file, or folder of images; synthetic if left '

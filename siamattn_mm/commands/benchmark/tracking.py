@@ -111,8 +111,10 @@ def nano_peers(args: argparse.Namespace) -> Dict[str, Any]:
             raise ValueError('--nano-backbone and --nano-neckhead go together')
         peers['NanoTrack v2, OpenCV'] = beside_peers.OpenCVNano(*second)
     if args.nanotrack is not None:
-        peers['NanoTrack v3, onnxruntime'] = beside_peers.nanotrack(
-            *args.nanotrack, torch.get_num_threads())
+        for name, runtime in (('onnxruntime', 'onnxruntime'),
+                              ('OpenCV', 'opencv')):
+            peers[f'NanoTrack v3, {name}'] = beside_peers.nanotrack(
+                *args.nanotrack, torch.get_num_threads(), runtime)
     return peers
 
 

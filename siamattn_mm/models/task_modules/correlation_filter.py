@@ -54,18 +54,21 @@ def _window(size: int, device: torch.device) -> Tensor:
 @cached_constant()
 def _forward_matrices(size: int,
                       device: torch.device) -> Tuple[Tensor, Tensor]:
-    """Columns (2 * H, 2 * H), both parts stacked, and rows (W, 2 * half).
+    """Columns (S, 2 * S), cosines beside sines, and rows (S, 4 * half).
 
-    Along rows, the real and the imaginary part are side by side.
+    Rows give a map's transform along its rows twice, the second time by -i,
+    with the real and the imaginary part of a number side by side: the sum of
+    both by the columns has no parts to be put together.
     """
     cos, sin = _waves(size)
     half = size // 2 + 1
-    columns = torch.cat([
-        torch.cat([cos, sin], dim=1),
-        torch.cat([-sin, cos], dim=1),
-    ])
-    rows = torch.cat([cos[:, :half], -sin[:, :half]], dim=1)
-    return columns.float().to(device), rows.float().to(device)
+    cos_rows, sin_rows = cos[:, :half], sin[:, :half]
+    rows = torch.cat([
+        torch.stack([cos_rows, -sin_rows], dim=-1),
+        torch.stack([-sin_rows, -cos_rows], dim=-1)
+    ], dim=1)  # yapf: disable
+    columns = torch.cat([cos, sin], dim=1)
+    return columns.float().to(device), rows.flatten(1).float().to(device)
 
 
 def _forward(maps: Tensor) -> Tensor:
@@ -76,11 +79,10 @@ def _forward(maps: Tensor) -> Tensor:
     """
     if not torch.onnx.is_in_onnx_export():
         return torch.view_as_real(torch.fft.rfft2(maps))
-    size = maps.shape[-1]
-    columns, rows = _forward_matrices(int(size), maps.device)
-    real, imag = (maps @ rows).chunk(2, dim=-1)
-    out = columns @ torch.cat([real, imag], dim=-2)
-    return torch.stack(out.split(int(size), dim=-2), dim=-1)
+    size = int(maps.shape[-1])
+    columns, rows = _forward_matrices(size, maps.device)
+    both = torch.cat((maps @ rows).chunk(2, dim=-1), dim=-2)
+    return (columns @ both).unflatten(-1, (-1, 2))
 
 
 def _back_around_zero(spectrum: Tensor, size: int) -> Tensor:

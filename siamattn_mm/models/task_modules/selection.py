@@ -8,6 +8,10 @@ from siamattn_mm.structures.boxes import AnchorGrid, overlaps
 
 # Of a size's change: exp() of what an untrained network says overflows.
 MAX_LOG = 8.
+# Votes fade in from so much below the wanted overlap to so much above it. At
+# an edge, a box would have a vote in one runtime and none in another, and the
+# tracker would carry the difference on.
+FADE = 0.1
 
 
 class Ranking(NamedTuple):
@@ -123,29 +127,33 @@ def pick(ranking: Ranking,
 
 
 def vote(boxes: np.ndarray, weights: np.ndarray, best: int,
-         min_iou: float) -> np.ndarray:
+         iou: float) -> np.ndarray:
     """Average the boxes that agree with the best one (box voting).
 
     Source: Gidaris and Komodakis, ICCV 2015
-    (https://arxiv.org/abs/1505.01749), section 4.
+    (https://arxiv.org/abs/1505.01749), section 4, where a vote is whole or
+    none.
 
     Args:
         boxes (np.ndarray): (K, 4), cxcywh.
         weights (np.ndarray): (K,), not negative.
         best (int): Index of the best box; its weight is not 0.
-        min_iou (float): Boxes that overlap the best one less have no vote.
+        iou (float): Boxes that overlap the best one so much have half a
+            vote; none at ``FADE`` less, a whole one at ``FADE`` more (and
+            where there is no more).
 
     Returns:
         np.ndarray: (4,), cxcywh: means of the centres, geometric means of
         the sizes.
     """
-    voters = np.flatnonzero(
-        overlaps(boxes, boxes[best, None])[:, 0] >= min_iou)
+    agreement = overlaps(boxes, boxes[best, None])[:, 0]
+    low, high = iou - FADE, min(iou + FADE, 1.)
+    voters = np.flatnonzero(agreement > low)
     columns = boxes[voters].T
-    mean = np.average(
-        np.concatenate([columns[:2], np.log(columns[2:])]),
-        axis=1,
-        weights=weights[voters])
+    votes = weights[voters] * np.minimum(
+        (agreement[voters] - low) / (high - low), 1.)
+    mean = np.concatenate([columns[:2], np.log(columns[2:])]) @ (
+        votes / votes.sum())
     return np.concatenate([mean[:2], np.exp(mean[2:])])
 
 

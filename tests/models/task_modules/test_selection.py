@@ -99,29 +99,42 @@ def test_proposal_of_huge_deltas_is_finite(select):
     assert np.isfinite(found.bbox).all() and np.isfinite(found.penalty)
 
 
-def naive_vote(boxes, weights, best, min_iou):
+def naive_vote(boxes, weights, best, iou):
     """The mean over a loop: centres, and logarithms of the sizes."""
     total, sums = 0., np.zeros(4)
     for box, weight in zip(boxes, weights):
-        iou = bbox_overlaps(
+        overlap = bbox_overlaps(
             bbox_cxcywh_to_xyxy(torch.tensor(box)[None]),
             bbox_cxcywh_to_xyxy(torch.tensor(boxes[best])[None])).item()
-        if iou >= min_iou:
-            total += weight
-            sums += weight * np.append(box[:2], np.log(box[2:]))
+        # From none to a whole vote, a tenth below to a tenth above.
+        share = np.interp(overlap, [iou - .1, min(iou + .1, 1)], [0, 1])
+        total += share * weight
+        sums += share * weight * np.append(box[:2], np.log(box[2:]))
     mean = sums / total
     return np.append(mean[:2], np.exp(mean[2:]))
 
 
-@pytest.mark.parametrize('min_iou', [.3, .6, .9])
-def test_vote_is_that_of_a_loop(min_iou):
+@pytest.mark.parametrize('iou', [.3, .6, .95])
+def test_vote_is_that_of_a_loop(iou):
     rng = np.random.default_rng(0)
     boxes = np.concatenate(
         [rng.uniform(-10, 10, (40, 2)), rng.uniform(30, 60, (40, 2))], 1)
     weights = rng.random(40)
     assert_close(
-        vote(boxes, weights, 7, min_iou),
-        naive_vote(boxes, weights, 7, min_iou))
+        vote(boxes, weights, 7, iou), naive_vote(boxes, weights, 7, iou))
+
+
+def test_last_digits_give_and_take_no_vote():
+    """A box that moves by a hair moves the mean by about as much."""
+    moved = np.linspace(0, 40, 4001)
+    boxes = np.array([[0., 0., 40., 40.]] * 2)
+    found = []
+    for x in moved:
+        boxes[1, 0] = x
+        found.append(vote(boxes, np.array([.6, .4]), 0, .6)[0])
+    steps = np.abs(np.diff(found))
+    assert max(found) > 2.5 and found[-1] == 0
+    assert steps.max() < 2 * (moved[1] - moved[0])
 
 
 def test_proposals_that_agree_vote(select):
