@@ -9,10 +9,11 @@ import os.path as osp
 from itertools import islice
 from typing import Optional, Sequence
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 
 from siamattn_mm.datasets import PairSampler
+from siamattn_mm.utils.config_options import ConfigOptions
 from siamattn_mm.utils.configs import require_config
 from siamattn_mm.utils.images import write_image
 from siamattn_mm.visualization.pair_sheet import contact_sheet, draw_pair
@@ -43,7 +44,7 @@ def parse_args(argv: Optional[Sequence[str]],
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         help='change the config, e.g. '
         'train_dataloader.dataset.sources.video.data_root=/data/video')
     args = parser.parse_args(argv)

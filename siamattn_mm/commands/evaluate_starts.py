@@ -17,7 +17,7 @@ import os.path as osp
 import sys
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from rich import progress
 from rich.console import Console
 from rich.table import Table
@@ -33,6 +33,7 @@ from siamattn_mm.datasets.reading.sequence_folder import find_sequences
 from siamattn_mm.evaluation import start_scores
 from siamattn_mm.evaluation.starts import KINDS
 from siamattn_mm.utils.command_line import Parser, add_model_arguments
+from siamattn_mm.utils.config_options import ConfigOptions
 from siamattn_mm.utils.files import check_writable, written_whole
 
 
@@ -51,7 +52,7 @@ def make_parser(prog: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     add_model_arguments(parser)
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, default={},
+        '--cfg-options', nargs='+', action=ConfigOptions, default={},
         help='changes of the config, KEY=VALUE')
     parser.add_argument(
         '--data-root', nargs='+', required=True, metavar='DIR',

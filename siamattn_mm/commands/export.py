@@ -4,14 +4,13 @@ import os.path as osp
 import sys
 from typing import Optional, Sequence
 
-from mmengine.config import DictAction
-
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.apis.tracker import read_config
 from siamattn_mm.datasets.reading.sequence_folder import find_sequences
 from siamattn_mm.deploy.export import export_tracker
 from siamattn_mm.deploy.quantize import quantize_export
 from siamattn_mm.models.ops.onnx.lowering import DEFORM_CONV
+from siamattn_mm.utils.config_options import ConfigOptions
 from siamattn_mm.utils.files import check_writable
 
 
@@ -43,7 +42,7 @@ def parse_args(argv: Optional[Sequence[str]],
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         default={},
         metavar='KEY=VALUE',
         help='changes of the config, e.g. model.refine_head.mask_head=None '

@@ -11,13 +11,14 @@ import argparse
 import os.path as osp
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.status import Status
 
 # Before mmtrack: it is what makes mmtrack importable.
 from siamattn_mm.utils.command_line import Parser, require_config
+from siamattn_mm.utils.config_options import ConfigOptions
 from siamattn_mm.utils.files import check_writable
 from siamattn_mm.visualization import report
 from siamattn_mm.visualization.report.build import PAGE_NAME
@@ -51,7 +52,7 @@ def make_parser(prog: str) -> Parser:
     data.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         help='change the config, as in siamattn test')
     data.add_argument(
         '--sequences',

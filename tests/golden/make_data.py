@@ -68,7 +68,7 @@ def run(kind):
         for way in (False, True))
     gap = np.abs(plain['bbox'] - optimized['bbox']).max()
     print(f'{kind}: the two ways differ by {gap:.1e} pixels')
-    if gap > trackers.boxes_tolerance(kind) / 10:
+    if gap > trackers.BOXES_TOLERANCE / 10:
         sys.exit('which is too much')
     return plain
 

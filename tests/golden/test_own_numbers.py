@@ -22,9 +22,9 @@ import pytest
 import rule_made
 from released_network import errors_of, run_stages
 from rule_made_trackers import (
+    BOXES_TOLERANCE,
     DATA,
     STEPS,
-    boxes_tolerance,
     released_tracker,
     shipped_tracker,
     track,
@@ -61,14 +61,13 @@ def test_operators_and_their_gradients(name):
         assert expected.std() > .02, key
 
 
-def check_run(found, stored, kind):
-    assert np.abs(found['bbox'] - stored['bbox']).max() <= (
-        boxes_tolerance(kind))
+def check_run(found, stored):
+    assert np.abs(found['bbox'] - stored['bbox']).max() <= BOXES_TOLERANCE
     assert np.abs(found['score'] - stored['score']).max() <= 1e-2
     # Corners of a rotated box move by more where its mask loses a pixel.
     distance = np.linalg.norm(
         found['polygon'][:, :, None] - stored['polygon'][:, None], axis=3)
-    assert np.median(distance.min(axis=2)) <= 10 * boxes_tolerance(kind)
+    assert np.median(distance.min(axis=2)) <= 10 * BOXES_TOLERANCE
     masks = [np.unpackbits(run['mask'], axis=1) for run in (found, stored)]
     overlaps = ((masks[0] & masks[1]).sum(axis=1) /
                 (masks[0] | masks[1]).sum(axis=1))
@@ -77,11 +76,10 @@ def check_run(found, stored, kind):
 
 def test_the_released_network_as_it_tracks(released):
     check_run(
-        track(released, STEPS['released_tracker']), load('released_tracker'),
-        'released_tracker')
+        track(released, STEPS['released_tracker']), load('released_tracker'))
 
 
 def test_the_shipped_tracker():
     check_run(
         track(shipped_tracker(), STEPS['shipped_tracker']),
-        load('shipped_tracker'), 'shipped_tracker')
+        load('shipped_tracker'))

@@ -14,6 +14,10 @@ from siamattn_mm.structures.search_window import SearchWindow
 SIZES = dict(size=255, exemplar_size=127, context_amount=.5)
 
 
+# x, y, w, h of a box whose window needs no rounding.
+ON_GRID = 81.25, 52.75, 39., 11.
+
+
 def recovered(target, around, **kwargs):
     """Draw, cut out, read, and carry back to the image."""
     window = SearchWindow.around(np.array(around), **SIZES, **kwargs)
@@ -61,7 +65,8 @@ def test_zoom_is_the_sides(exact):
         SearchWindow.around(box, **SIZES, exact=exact, zoom=zoom)
         for zoom in (1., 2.5))
     assert larger.side == pytest.approx(2.5 * usual.side, abs=1.5)
-    assert larger.scale == pytest.approx(usual.scale / 2.5)
+    # Sides between pixels lie on a grid.
+    assert larger.scale == pytest.approx(usual.scale / 2.5, rel=3e-4)
     assert larger.size == usual.size
     if exact:
         assert usual.side == pytest.approx(255 / usual.scale)
@@ -74,7 +79,7 @@ def test_is_the_crop_that_training_has():
     rng = np.random.default_rng(0)
     frame = cv2.GaussianBlur(
         rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8), (5, 5), 0)
-    x, y, w, h = 81.3, 52.8, 33.3, 20.7
+    x, y, w, h = ON_GRID
     matrix = crop_matrix((x, y, w, h), 255)
     box = np.array([x + (w - 1) / 2, y + (h - 1) / 2, w, h])
     window = SearchWindow.around(box, **SIZES, exact=True)
@@ -97,21 +102,43 @@ def test_there_and_back(rounded):
     there = window.to_image(boxes, rounded)
     np.testing.assert_allclose(
         window.to_crop(there, rounded), boxes, atol=1e-12)
-    # Nothing was rounded: the crop's middle is the window's.
-    np.testing.assert_allclose(there[1, :2], [90.3, 70.7])
+    # The crop's middle is the window's, whose next grid point is taken.
+    np.testing.assert_array_equal(there[1, :2], window.centre)
+    assert 0 < np.abs(window.centre - [90.3, 70.7]).max() <= 1 / 128
+
+
+def test_last_digits_are_the_same_window():
+    box = np.array([90.3, 70.7, 30.4, 24.2])
+    window = SearchWindow.around(box, **SIZES, exact=True)
+    frame = np.random.default_rng(0).integers(
+        0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    crop = window.crop(frame, PAD)
+    for shift in (1e-3, -1e-3):
+        other = SearchWindow.around(box + shift, **SIZES, exact=True)
+        np.testing.assert_array_equal(other.crop(frame, PAD), crop)
+        # What is found in it is not rounded.
+        np.testing.assert_allclose(
+            other.to_image(other.to_crop(box + shift)), box + shift)
+    moved = SearchWindow.around(box + (1 / 32, 0, 0, 0), **SIZES, exact=True)
+    assert (moved.crop(frame, PAD) != crop).any()
+
+
+def test_a_window_of_less_than_a_grid_step_is_one():
+    window = SearchWindow.around(
+        np.array([20., 20, 1e-6, 1e-6]), **SIZES, exact=True)
+    assert 0 < window.side < .1 and np.isfinite(window.scale)
 
 
 def test_extents_count_from_pixels_edges():
-    window = SearchWindow.around(
-        np.array([90.3, 70.7, 30.4, 24.2]), **SIZES, exact=True)
-    box = np.array([90.3, 70.7, 30.4, 24.2])
+    box = np.array([90.25, 70.75, 30.4, 24.2])
+    window = SearchWindow.around(box, **SIZES, exact=True)
     found = window.extent(window.to_crop(box))
     # The first pixel is 0..1 there, and -0.5..0.5 by its centre.
     np.testing.assert_allclose(
-        found, [90.3 - 15.2 + .5, 70.7 - 12.1 + .5, 30.4, 24.2])
+        found, [90.25 - 15.2 + .5, 70.75 - 12.1 + .5, 30.4, 24.2])
     whole = window.extent(np.array([0., 0, 255, 255]))
     np.testing.assert_allclose(
-        whole, [90.8 - window.side / 2, 71.2 - window.side / 2] +
+        whole, [90.75 - window.side / 2, 71.25 - window.side / 2] +
         [window.side] * 2)
 
 

@@ -2,11 +2,10 @@
 import argparse
 from typing import Tuple
 
-from mmengine.config import DictAction
-
 from siamattn_mm.benchmark.peer_worker import TRACKERS
 from siamattn_mm.deploy.runtimes import RUNTIMES
 from siamattn_mm.utils.command_line import Parser, add_device_argument
+from siamattn_mm.utils.config_options import ConfigOptions
 
 MIN_SIDE = 16
 
@@ -61,7 +60,7 @@ def make_parser(prog: str, description: str) -> Parser:
     group = parser.add_argument_group('time of a frame')
     group.add_argument('--checkpoint', help='weights')
     group.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+        '--cfg-options', nargs='+', action=ConfigOptions, metavar='KEY=VALUE',
         help='change the config')
     group.add_argument(
         '--compare', nargs='?', const='', metavar='CONFIG',
@@ -71,7 +70,7 @@ def make_parser(prog: str, description: str) -> Parser:
         '--compare-checkpoint', metavar='FILE',
         help='weights of the second tracker (default: those of the first)')
     group.add_argument(
-        '--compare-options', nargs='+', action=DictAction,
+        '--compare-options', nargs='+', action=ConfigOptions,
         metavar='KEY=VALUE', help='change the second tracker\'s config')
     group.add_argument(
         '--runtime', choices=sorted(RUNTIMES), default='onnxruntime',

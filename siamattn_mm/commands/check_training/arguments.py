@@ -4,8 +4,7 @@ import os.path as osp
 import sys
 from typing import Any, List, Mapping, NoReturn, Optional, Sequence
 
-from mmengine.config import DictAction
-
+from siamattn_mm.utils.config_options import ConfigOptions
 from siamattn_mm.utils.configs import did_you_mean, find_config
 
 
@@ -79,7 +78,7 @@ def parse_args(argv: Optional[Sequence[str]], prog: str,
         command.add_argument(
             '--cfg-options',
             nargs='+',
-            action=DictAction,
+            action=ConfigOptions,
             help='as for siamattn train')
     args = parser.parse_args()
     args.config = find_config(args.config)

@@ -31,10 +31,13 @@ class FilterState(NamedTuple):
         denominator (Tensor): (H, W // 2 + 1), a running mean.
         filter (Tensor): (K, C, H, W // 2 + 1, 2), the ratio of the two, cut
             to each support.
+        passed (int): Sure frames that were passed over since the last one
+            that was learnt from. Defaults to 0.
     """
     numerator: Tensor
     denominator: Tensor
     filter: Tensor
+    passed: int = 0
 
 
 def _waves(size: int) -> Tuple[Tensor, Tensor]:
@@ -49,6 +52,12 @@ def _window(size: int, device: torch.device) -> Tensor:
     """(size, size), that maps are multiplied with."""
     window = torch.hann_window(size + 2, periodic=False)[1:-1]
     return (window[:, None] * window).to(device)
+
+
+@cached_constant()
+def _places(size: int, first: float, device: torch.device) -> Tensor:
+    """(size,), one cell after another."""
+    return (torch.arange(size, dtype=torch.float32) + first).to(device)
 
 
 @cached_constant()
@@ -85,11 +94,39 @@ def _forward(maps: Tensor) -> Tensor:
     return (columns @ both).unflatten(-1, (-1, 2))
 
 
+@cached_constant()
+def _backward_matrices(side: int, size: int,
+                       device: torch.device) -> Tuple[Tensor, Tensor]:
+    """Rows (2 * half, 2 * size) and columns (size, 2 * side) of the way back.
+
+    To the ``size`` values around zero shift of ``side``, by a real map's half
+    of the spectrum.
+    """
+    place = torch.arange(size, dtype=torch.float64) - size // 2
+    wave = torch.arange(side, dtype=torch.float64)
+    angle = wave[:, None] * place * (2 * torch.pi / side)
+    cos, sin = angle.cos(), angle.sin()
+    half = side // 2 + 1
+    # What has a mirror image beyond the half counts for it, too.
+    weights = torch.full((half, 1), 2., dtype=torch.float64)
+    weights[0] = 1
+    if side % 2 == 0:
+        weights[-1] = 1
+    cos_rows, sin_rows = weights * cos[:half], weights * sin[:half]
+    rows = torch.stack([
+        torch.cat([cos_rows, sin_rows], dim=1),
+        torch.cat([-sin_rows, cos_rows], dim=1)
+    ], dim=1)  # yapf: disable
+    columns = torch.cat([cos.t(), -sin.t()], dim=1) / side**2
+    return rows.flatten(0, 1).float().to(device), columns.float().to(device)
+
+
 def _back_around_zero(spectrum: Tensor, size: int) -> Tensor:
     """(S, S // 2 + 1, 2) to the (size, size) values around zero shift."""
-    side = spectrum.shape[0]
-    maps = torch.fft.irfft2(torch.view_as_complex(spectrum), s=(side, side))
-    return maps.roll((size // 2, size // 2), (0, 1))[:size, :size]
+    rows, columns = _backward_matrices(
+        int(spectrum.shape[0]), size, spectrum.device)
+    both = torch.cat((spectrum.flatten(1) @ rows).chunk(2, dim=-1))
+    return columns @ both
 
 
 @TASK_UTILS.register_module()
@@ -115,7 +152,10 @@ class CorrelationFilter(OnlinePart):
         stride (int): Of the maps, in crop pixels. Defaults to 8.
         sigma (float): Of the wanted response, as a share of the target's
             size. Defaults to 0.12.
-        learning_rate (float): Weight of a new frame. Defaults to 0.02.
+        learning_rate (float): Weight of a frame that is learnt from. Defaults
+            to 0.02.
+        interval (int): Of so many sure frames one is learnt from; the others
+            take less time. Defaults to 1.
         regularization (float): Of the denominator, as a share of its mean.
             Defaults to 1e-4.
         supports (Sequence[float | None]): Width and height of what each
@@ -125,7 +165,8 @@ class CorrelationFilter(OnlinePart):
             learnt from. Defaults to 0.3.
 
     Raises:
-        ValueError: If ``influence`` is not in 0..1.
+        ValueError: If ``influence`` is not in 0..1, or ``interval`` is less
+            than 1.
     """
     views = 1
     network_args = ('levels', )
@@ -137,16 +178,20 @@ class CorrelationFilter(OnlinePart):
                  stride: int = 8,
                  sigma: float = 0.12,
                  learning_rate: float = 0.02,
+                 interval: int = 1,
                  regularization: float = 1e-4,
                  supports: Sequence[Optional[float]] = (1., ),
                  min_score: float = 0.3) -> None:
         if not 0 <= influence <= 1:
             raise ValueError(f'influence must be in 0..1, but got {influence}')
+        if interval < 1:
+            raise ValueError(f'interval must be 1 or more, but got {interval}')
         self.influence = influence
         self.levels = tuple(levels)
         self.stride = stride
         self.sigma = sigma
         self.learning_rate = learning_rate
+        self.interval = interval
         self.regularization = regularization
         self.supports = tuple(supports)
         self.min_score = min_score
@@ -183,7 +228,7 @@ class CorrelationFilter(OnlinePart):
             *self._sums(views[0].features[0][0], (0., 0.), size), size)
 
     def update(self, state: FilterState, outcome: Outcome) -> FilterState:
-        """Learn another frame, if it is sure what it shows.
+        """Learn another frame, if it is its turn and sure what it shows.
 
         Args:
             state (FilterState): So far.
@@ -195,6 +240,8 @@ class CorrelationFilter(OnlinePart):
         if (not outcome.found or outcome.doubtful
                 or outcome.score < self.min_score):
             return state
+        if state.passed + 1 < self.interval:
+            return state._replace(passed=state.passed + 1)
         shift, size = outcome.in_crop[:2].tolist(), outcome.in_crop[2:]
         sums = self._sums(outcome.features[0][0], shift, size)
         return self._finish(
@@ -215,7 +262,7 @@ class CorrelationFilter(OnlinePart):
                 target_size: Sequence[float], device: torch.device) -> Tensor:
         """Spectrum of a Gaussian at the target, (S, S // 2 + 1, 2)."""
         sigma = self.sigma * math.sqrt(target_size[0] * target_size[1])
-        place = torch.arange(size, dtype=torch.float32, device=device)
+        place = _places(size, 0., device)
         x, y = ((-0.5 *
                  (((place - value / self.stride + size / 2) % size -
                    size / 2) * self.stride / sigma)**2).exp()
@@ -231,8 +278,8 @@ class CorrelationFilter(OnlinePart):
             numerator * (1 / (denominator + floor))[..., None])
         maps = torch.fft.irfft2(ratio, s=(size, size))
         # The first frame's target is in the middle of its crop.
-        distance = (torch.arange(size, device=maps.device) -
-                    middle_cell(size, self.stride)).abs()
+        distance = _places(size, -middle_cell(size, self.stride),
+                           maps.device).abs()
         filters = []
         for support in self.supports:
             if support is None:
@@ -244,12 +291,23 @@ class CorrelationFilter(OnlinePart):
             filters.append(_forward(maps * (y[:, None] * x)))
         return FilterState(numerator, denominator, torch.stack(filters))
 
-    def respond(self, state: FilterState, features: Tuple[Tensor, ...],
+    def for_response(self, state: FilterState) -> Tensor:
+        """Take the filters alone.
+
+        Args:
+            state (FilterState): So far.
+
+        Returns:
+            Tensor: (K, C, H, W // 2 + 1, 2).
+        """
+        return state.filter
+
+    def respond(self, state: Tensor, features: Tuple[Tensor, ...],
                 size: int) -> Tensor:
         """Say where the target is.
 
         Args:
-            state (FilterState): So far.
+            state (Tensor): From :meth:`for_response`.
             features (tuple[Tensor]): The spectrum, (1, ...).
             size (int): Side of the RPN's maps, which have the same stride.
 
@@ -260,7 +318,7 @@ class CorrelationFilter(OnlinePart):
         spectrum = torch.view_as_complex(features[0][0])
         responses = []
         with full_precision(spectrum.device):
-            for one in state.filter:
+            for one in state:
                 response = _back_around_zero(
                     torch.view_as_real(
                         (torch.view_as_complex(one).conj() *

@@ -104,12 +104,24 @@ class OnlinePart:
         """
         return ()
 
+    def for_response(self, state: Any) -> Any:
+        """Take from the state what :meth:`respond` needs.
+
+        Args:
+            state (Any): So far.
+
+        Returns:
+            Any: All of it by default. Frames of a part that responds can be
+            recorded on a GPU if it is nested tensors and None alone.
+        """
+        return state
+
     def respond(self, state: Any, features: Tuple[Tensor, ...],
                 size: int) -> Optional[Tensor]:
         """Say on the network's device where the target is.
 
         Args:
-            state (Any): So far.
+            state (Any): From :meth:`for_response`.
             features (tuple[Tensor]): (1, ...) each.
             size (int): Side of the RPN's maps.
 

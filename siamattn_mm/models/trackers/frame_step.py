@@ -180,8 +180,9 @@ class FrameStep:
                 window.crop(frame, state.pad_value)
                 for window, state in zip(windows, states)
             ])
-        seen = self.runtime.search([state.template for state in states],
-                                   crops, [state.learnt for state in states])
+        seen = self.runtime.search(
+            [state.template for state in states], crops,
+            [self.runtime.for_response(state.learnt) for state in states])
         choices = []
         with stage('post-processing'):
             for index, (state, window) in enumerate(zip(states, windows)):

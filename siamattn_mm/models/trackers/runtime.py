@@ -120,8 +120,8 @@ class Runtime:
         Args:
             templates (Sequence[Any]): N, from :meth:`template`.
             crops (np.ndarray): (N, S, S, 3) uint8, BGR.
-            learnt (Sequence[tuple]): Of each target the parts' states, None
-                for what has not learnt yet.
+            learnt (Sequence[tuple]): Of each target what
+                :meth:`for_response` gives.
 
         Returns:
             SearchOutput: Of N crops; valid until this thread's next call.
@@ -153,6 +153,20 @@ class Runtime:
             np.ndarray: (N, h, w) float32, probabilities 0..1 over each box.
         """
         raise NotImplementedError
+
+    def for_response(self, learnt: tuple) -> tuple:
+        """Take from the parts' states what they respond by.
+
+        Args:
+            learnt (tuple): Of one target, the states; None for what has not
+                learnt yet.
+
+        Returns:
+            tuple: As many, for :meth:`search`.
+        """
+        return tuple(
+            None if own is None else part.for_response(own)
+            for part, own in zip(self.parts, learnt))
 
     def respond(self, features: PartFeatures, learnt: Sequence[tuple],
                 size: int) -> List[Optional[Tensor]]:

@@ -44,7 +44,7 @@ def test_search_refinement_and_mask(repository, name):
     with torch.inference_mode():
         crops = torch.zeros(1, 255, 255, 3, dtype=torch.uint8, device='meta')
         cls_score, _, responses, _, fused = runtime._search(
-            template, crops, [learnt])
+            template, crops, [runtime.for_response(learnt)])
         assert cls_score.is_meta
         assert all(r is None or r.is_meta for r in responses)
         boxes = torch.zeros(1, 4, device='meta')

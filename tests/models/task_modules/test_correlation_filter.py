@@ -38,7 +38,8 @@ def update(learner, state, feats, shift=(0., 0.)):
 
 
 def respond(learner, state, feats):
-    return learner.respond(state, learner.features([], feats), 25)
+    return learner.respond(
+        learner.for_response(state), learner.features([], feats), 25)
 
 
 def moved(feats, x, y):
@@ -147,6 +148,24 @@ def test_what_is_not_sure_teaches_nothing(outcome):
     outcome = Outcome(None, np.zeros(4), note=None,
                       features=learner.features([], features(12)), **outcome)
     assert learner.update(state, outcome) is state
+
+
+def test_of_an_interval_one_frame_is_learnt_from():
+    learner = build(interval=3, learning_rate=.25)
+    first = state = learn(learner, features(5))
+    for _ in range(2):
+        state = update(learner, state, features(6))
+        assert state.filter is first.filter
+        assert state.numerator is first.numerator
+    # An unsure one is none of them.
+    unsure = Outcome(None, np.zeros(4), .1, True, False,
+                     learner.features([], features(12)), None)
+    assert learner.update(state, unsure) is state
+    state = update(learner, state, features(6))
+    expected = update(build(learning_rate=.25), first, features(6))
+    assert_close(state, expected, rtol=0, atol=0)
+    with pytest.raises(ValueError, match='interval must be 1 or more'):
+        build(interval=0)
 
 
 def test_a_response_says_which_of_two_equals_it_is():

@@ -51,7 +51,7 @@ def test_the_correlation_filter(supports):
 
     def frame():
         learner.features([], feats)
-        learner.respond(state, seen, 25)
+        learner.respond(learner.for_response(state), seen, 25)
         learner.update(
             state, Outcome(None, TARGET + 3, 1., True, False, seen, None))
 
