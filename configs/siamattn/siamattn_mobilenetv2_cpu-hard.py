@@ -2,7 +2,9 @@
 # the target in a pair is what looks most like it to the network by now.
 _base_ = './siamattn_mobilenetv2_cpu-wide-end.py'
 
-model = dict(train_cfg=dict(rpn=dict(sampler=dict(hard_fraction=0.5))))
+model = dict(
+    refine_head=dict(loss_iou=dict(loss_weight=1.0)),
+    train_cfg=dict(rpn=dict(sampler=dict(hard_fraction=0.5))))
 
 # More pairs of two objects, and more of them from one image; 51,264 pairs in
 # three epochs.
