@@ -102,10 +102,8 @@ def _backward_matrices(side: int, size: int,
     To the ``size`` values around zero shift of ``side``, by a real map's half
     of the spectrum.
     """
-    place = torch.arange(size, dtype=torch.float64) - size // 2
-    wave = torch.arange(side, dtype=torch.float64)
-    angle = wave[:, None] * place * (2 * torch.pi / side)
-    cos, sin = angle.cos(), angle.sin()
+    place = (torch.arange(size) - size // 2) % side
+    cos, sin = (wave[:, place] for wave in _waves(side))
     half = side // 2 + 1
     # What has a mirror image beyond the half counts for it, too.
     weights = torch.full((half, 1), 2., dtype=torch.float64)

@@ -55,8 +55,9 @@ class SelectionConfig:
             0..1.
         lr (float): Weight of a new size, at a score of 1.
         vote_iou (float, optional): The box is the mean of all that overlap
-            the best one so much, weighted by their penalised scores.
-            Defaults to None: the best one's.
+            the best one by about so much or more, weighted by their penalised
+            scores and their overlap, see ``selection.vote``. Defaults to
+            None: the best one's.
     """
     penalty_k: float
     window_influence: float
