@@ -5,5 +5,6 @@ LEARNING = [
     dict(type='CorrelationFilter'),
     dict(type='RidgeBoxRegressor'),
     dict(type='DistractorAssociation'),
-    dict(type='TargetPresence')
+    dict(type='TargetPresence'),
+    dict(type='MotionPrediction')
 ]

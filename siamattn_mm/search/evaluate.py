@@ -10,7 +10,7 @@ from siamattn_mm.evaluation.functional import (
     success_curve,
 )
 from siamattn_mm.models.sot import SiamAttn
-from siamattn_mm.models.trackers import xywh_of
+from siamattn_mm.models.trackers import TrackingConfig, xywh_of
 
 from .sequence_store import StoredSequence
 from .threshold_sweep import ThresholdSweep
@@ -58,8 +58,9 @@ def track_sequence(model: SiamAttn,
         model (SiamAttn): In eval mode.
         sequence (StoredSequence): N frames.
         sweep (ThresholdSweep, optional): Compares masks, if the sequence has
-            them and the model makes them. Otherwise no mask is computed,
-            which the boxes do not depend on. Defaults to None.
+            them and the model makes them. Otherwise masks are computed only
+            if ``test_cfg.report`` lets the boxes depend on them.
+            Defaults to None.
 
     Returns:
         SequenceOutcome: Boxes, success, and J if there are masks.
@@ -73,7 +74,9 @@ def track_sequence(model: SiamAttn,
         and model.makes_masks)
     values = np.full((len(sequence), len(sweep.thresholds)),
                      np.nan) if with_masks else None
-    with contextlib.nullcontext() if with_masks else without_masks(model):
+    report = TrackingConfig.from_cfg(model.test_cfg).report
+    needs_masks = with_masks or report.mask_share > 0
+    with contextlib.nullcontext() if needs_masks else without_masks(model):
         session = model.new_session()
         session.start(sequence.frame(0), boxes[0])
         for i in range(1, len(sequence)):

@@ -14,7 +14,7 @@ from .online_numbers import (
 )
 
 # Where a name without a dot is looked for.
-_GROUPS = ('rpn', 'refine')
+_GROUPS = ('rpn', 'refine', 'report')
 # What a name must have in common with another to be mistaken for it.
 _SIMILAR = 0.5
 

@@ -49,8 +49,8 @@ def make_space(test_cfg: Mapping,
         ranges (Mapping[str, Sequence[float]]): Lowest and highest value of
             each; keys like ``'rpn.lr'`` and
             ``'online.CorrelationFilter.influence'``, or ``'lr'``, which is
-            looked for in ``rpn``, in ``refine``, at the top, then in all
-            parts. A range is widened to hold the value that the model has.
+            looked for in ``rpn``, ``refine``, ``report``, at the top, then in
+            all parts. A range is widened to hold the value that the model has.
         online (Sequence[dict], optional): Of the model. Defaults to None.
 
     Returns:

@@ -10,9 +10,11 @@ class ThresholdSweep:
     """J of the tracker's masks at each of several thresholds.
 
     The mask is the last thing that the tracker does in a frame, and nothing
-    of it comes back in the next one. So the boxes of a trial hold for every
+    of it comes back in the next one. So what is followed holds for every
     ``mask_thr``, and one pass over a sequence is enough: what the tracker
-    pasted is pasted again with each threshold.
+    pasted is pasted again with each threshold. (Where the mask has a share in
+    the reported box, ``test_cfg.report.mask_share``, that is the box at the
+    model's own threshold.)
 
     Args:
         thresholds (Sequence[float]): (T,) probabilities.

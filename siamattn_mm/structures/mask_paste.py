@@ -1,5 +1,5 @@
 """From a RoI's mask to the image: pasting, and the rotated box."""
-from typing import NamedTuple, Sequence, Tuple
+from typing import NamedTuple, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -135,32 +135,44 @@ class SoftMask(NamedTuple):
                           self.exact)
 
 
-def rotated_box(mask: PastedMask, box: Sequence[float],
-                min_area: float) -> np.ndarray:
-    """The smallest rotated rectangle around the largest part of a mask.
+def largest_part(mask: PastedMask, min_area: float) -> Optional[np.ndarray]:
+    """The outline of the largest part of a mask.
 
     Args:
         mask (PastedMask): From :func:`paste_mask`.
-        box (Sequence[float]): x, y, w, h in pixels, used where the mask has
-            no part larger than ``min_area``.
         min_area (float): In pixels.
+
+    Returns:
+        np.ndarray | None: (N, 1, 2) int32, pixels of the image; None if no
+        part is larger than ``min_area``.
+    """
+    if not mask.window.size:
+        return None
+    contours = cv2.findContours(
+        mask.window,
+        cv2.RETR_EXTERNAL,
+        cv2.CHAIN_APPROX_SIMPLE,
+        offset=mask.corner)[-2]
+    largest = max(contours, key=cv2.contourArea, default=None)
+    if largest is None or cv2.contourArea(largest) <= min_area:
+        return None
+    return largest
+
+
+def rotated_box(part: Optional[np.ndarray],
+                box: Sequence[float]) -> np.ndarray:
+    """The smallest rotated rectangle around a part of a mask.
+
+    Args:
+        part (np.ndarray, optional): From :func:`largest_part`.
+        box (Sequence[float]): x, y, w, h in pixels, used where there is none.
 
     Returns:
         np.ndarray: (4, 2) float64, corners in image pixels, in order around
         the rectangle.
     """
-    contours = ()
-    if mask.window.size:
-        contours = cv2.findContours(
-            mask.window,
-            cv2.RETR_EXTERNAL,
-            cv2.CHAIN_APPROX_SIMPLE,
-            offset=mask.corner)[-2]
-    if len(contours):
-        largest = max(contours, key=cv2.contourArea)
-        if cv2.contourArea(largest) > min_area:
-            rectangle = cv2.minAreaRect(largest)
-            return cv2.boxPoints(rectangle).astype(np.float64)
+    if part is not None:
+        return cv2.boxPoints(cv2.minAreaRect(part)).astype(np.float64)
     x, y, w, h = box
     return np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]],
                     np.float64)

@@ -88,6 +88,17 @@ def test_boxes_are_the_same_without_masks(store, model):
     assert model.refine_head.with_mask
 
 
+def test_masks_are_computed_where_boxes_depend_on_them(store, model):
+    sequence = by_name(store, 'b')
+    plain = track_sequence(model, sequence)
+    model.test_cfg.report = dict(mask_share=1., mask_iou=0.)
+    model.test_cfg.refine.min_contour_area = 1
+    full = track_sequence(model, sequence, ThresholdSweep([0.5]))
+    bare = track_sequence(model, sequence)
+    assert (full.boxes == bare.boxes).all() and bare.mask_j is None
+    assert (full.boxes != plain.boxes).any()
+
+
 def test_sequences_without_masks(store, model):
     outcome = track_sequence(model, by_name(store, 'a'),
                              ThresholdSweep([0.5]))

@@ -6,6 +6,7 @@ import pytest
 from siamattn_mm.structures.mask_paste import (
     PastedMask,
     SoftMask,
+    largest_part,
     paste_mask,
     rotated_box,
 )
@@ -103,7 +104,7 @@ def test_box_outside_the_image_gives_an_empty_mask(box):
     pasted = paste_mask(
         np.ones((64, 64), np.float32), box, (160, 120), THRESHOLD)
     assert not pasted.full().any()
-    polygon = rotated_box(pasted, box, 100)
+    polygon = rotated_box(largest_part(pasted, 100), box)
     assert polygon.shape == (4, 2)
 
 
@@ -129,16 +130,21 @@ def assert_same_corners(found, expected, tolerance):
 BOX = (1., 2., 30., 40.)
 
 
+def around(mask):
+    """The rotated box of a mask, or BOX."""
+    return rotated_box(largest_part(mask, 100), BOX)
+
+
 @pytest.mark.parametrize('angle', [0, 20, 45, 70])
 def test_rotated_rectangle_is_found(angle):
     rectangle = ((80., 60.), (70., 30.), angle)
-    found = rotated_box(draw(rectangle), BOX, 100)
+    found = around(draw(rectangle))
     assert found.shape == (4, 2) and found.dtype == np.float64
     assert_same_corners(found, cv2.boxPoints(rectangle), 2.5)
 
 
 def test_corners_go_around_the_rectangle():
-    found = rotated_box(draw(((80., 60.), (70., 30.), 20)), BOX, 100)
+    found = around(draw(((80., 60.), (70., 30.), 20)))
     sides = np.linalg.norm(found - np.roll(found, -1, 0), axis=1)
     assert sides[0] == pytest.approx(sides[2], abs=1e-3)
     assert sides[1] == pytest.approx(sides[3], abs=1e-3)
@@ -147,7 +153,7 @@ def test_corners_go_around_the_rectangle():
 
 def test_largest_part_counts():
     large, small = ((50., 60.), (60., 40.), 10), ((130., 30.), (20., 20.), 0)
-    found = rotated_box(draw(large, small), BOX, 100)
+    found = around(draw(large, small))
     assert_same_corners(found, cv2.boxPoints(large), 2.5)
 
 
@@ -155,14 +161,13 @@ def test_holes_do_not_matter():
     mask = draw(((80., 60.), (70., 30.), 20))
     mask.window[55:65, 75:85] = 0
     assert_same_corners(
-        rotated_box(mask, BOX, 100),
-        rotated_box(draw(((80., 60.), (70., 30.), 20)), BOX, 100), 1e-6)
+        around(mask),
+        around(draw(((80., 60.), (70., 30.), 20))), 1e-6)
 
 
 def test_window_is_placed_in_the_image():
-    here = rotated_box(draw(((80., 60.), (70., 30.), 20)), BOX, 100)
-    there = rotated_box(
-        draw(((80., 60.), (70., 30.), 20), corner=(300, 50)), BOX, 100)
+    here = around(draw(((80., 60.), (70., 30.), 20)))
+    there = around(draw(((80., 60.), (70., 30.), 20), corner=(300, 50)))
     assert_same_corners(there, here + [300, 50], 1e-3)
 
 
@@ -171,7 +176,7 @@ def test_small_parts_fall_back_to_the_box(side, found_in_mask):
     """A contour of n x n pixels has area (n - 1)^2; 100 is too small."""
     mask = draw()
     mask.window[20:20 + side, 30:30 + side] = 1
-    found = rotated_box(mask, BOX, 100)
+    found = around(mask)
     expected = np.array([[1, 2], [31, 2], [31, 42], [1, 42]])
     assert (np.abs(found - expected).max() < 1e-9) == (not found_in_mask)
 
@@ -179,8 +184,15 @@ def test_small_parts_fall_back_to_the_box(side, found_in_mask):
 def test_empty_mask_falls_back_to_the_box():
     for mask in (draw(), PastedMask(np.zeros((0, 0), np.uint8), (0, 0),
                                     (160, 120))):
-        found = rotated_box(mask, BOX, 100)
+        assert largest_part(mask, 0) is None
+        found = around(mask)
         assert found.tolist() == [[1, 2], [31, 2], [31, 42], [1, 42]]
+
+
+def test_an_outline_counts_in_the_image():
+    mask = draw(corner=(300, 50))
+    mask.window[20:40, 30:70] = 1
+    assert cv2.boundingRect(largest_part(mask, 100)) == (330, 70, 40, 20)
 
 
 # -- exactly -------------------------------------------------------------

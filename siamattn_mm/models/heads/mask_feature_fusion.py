@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..ops.paths import HasPaths
 
-SOURCES = ('search', 'correlation')
+SOURCES = ('search', 'correlation', 'both')
 
 
 @MODELS.register_module()
@@ -22,9 +22,10 @@ class MaskFeatureFusion(HasPaths, BaseModule):
             low-level maps first, then those of ``source``.
         out_channels (int): Of the fused map. Defaults to 256.
         source (str): What joins the backbone's low-level maps:
-            ``'correlation'``, the fused correlation feature (paper), or
+            ``'correlation'``, the fused correlation feature (paper),
             ``'search'``, the search branch's DSA outputs (released
-            checkpoints). Defaults to 'correlation'.
+            checkpoints), or ``'both'``, these outputs and then that feature.
+            Defaults to 'correlation'.
         size_index (int): Which map sets the size. 1, stage 1 of the backbone,
             unless there are no low-level maps. Defaults to 1.
         norm_cfg (dict): Defaults to dict(type='BN').
@@ -57,7 +58,7 @@ class MaskFeatureFusion(HasPaths, BaseModule):
     @property
     def uses_correlation(self) -> bool:
         """Whether the fused correlation feature is one of the maps."""
-        return self.source == 'correlation'
+        return self.source != 'search'
 
     def forward(self, low_level_feats: Tuple[Tensor, ...],
                 search_feats: Tuple[Tensor, ...],
@@ -79,14 +80,16 @@ class MaskFeatureFusion(HasPaths, BaseModule):
         Raises:
             ValueError: If the number of maps is not that of ``in_channels``.
         """
-        last = (correlation_feat,
-                ) if self.uses_correlation else search_feats
-        maps = tuple(low_level_feats) + tuple(last)
+        maps = tuple(low_level_feats)
+        if self.source != 'correlation':
+            maps += tuple(search_feats)
+        if self.uses_correlation:
+            maps += (correlation_feat, )
         if len(maps) != len(self.lateral_convs):
             raise ValueError(
                 f'MaskFeatureFusion was built for {len(self.lateral_convs)} '
-                f'maps, but got {len(low_level_feats)} low-level and '
-                f'{len(last)} {self.source} maps')
+                f'maps, but got {len(low_level_feats)} low-level ones and '
+                f'{len(maps) - len(low_level_feats)} of {self.source!r}')
         size = tuple(maps[self.size_index].shape[-2:])
         laterals = (
             self._lateral(conv, x, size)

@@ -12,7 +12,13 @@ from siamattn_mm.structures.boxes import MIN_SIZE, SEARCH_SIZE
 
 from ..ops.box_overlaps import box_iou
 from ..ops.constants import upload
-from .refinement_rois import SampledRoIs, box_rois, crop_masks, sample_rois
+from .refinement_rois import (
+    SampledRoIs,
+    box_rois,
+    crop_masks,
+    sample_rois,
+    scaled_rois,
+)
 
 Feats = Tuple[Tensor, ...]
 
@@ -45,6 +51,8 @@ class RefinementHead(BaseModule):
         train_cfg (dict, optional): ``num_rois`` (16) RoIs of at least
             ``pos_iou_thr`` (0.5) are drawn per image from the decoded anchors
             and the ground truth; ``search_size`` (255), ``min_size`` (10).
+            Masks are of RoIs whose sides are ``mask_scale`` (1) times as
+            long, see ``RefineConfig``.
         init_cfg (dict, optional): Defaults to None.
 
     Raises:
@@ -78,7 +86,8 @@ class RefinementHead(BaseModule):
             num_rois=16,
             pos_iou_thr=0.5,
             search_size=SEARCH_SIZE,
-            min_size=MIN_SIZE)
+            min_size=MIN_SIZE,
+            mask_scale=1.)
         self.train_cfg.update(train_cfg or {})
 
     def forward(self, template_feats: Feats, search_feats: Feats,
@@ -252,6 +261,7 @@ class RefinementHead(BaseModule):
             len(sampled.rois) // num_images, 5)
         rois = rois[upload(torch.tensor(known, dtype=torch.long), device)]
         num_rois, rois = rois.shape[1], rois.flatten(0, 1)
+        rois = scaled_rois(rois, self.train_cfg['mask_scale'])
         # Without RoIs too: synchronised norms and the loss wait for all
         # processes.
         logits = self.predict_mask(fused_mask, rois)

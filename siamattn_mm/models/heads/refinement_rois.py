@@ -68,6 +68,23 @@ def box_rois(index: Tensor, boxes: Tensor) -> Tensor:
                      dim=1)
 
 
+def scaled_rois(rois: Tensor, scale: float) -> Tensor:
+    """Make RoIs larger around their centres.
+
+    Args:
+        rois (Tensor): (R, 5), batch index and xyxy.
+        scale (float): Their sides are so many times as long.
+
+    Returns:
+        Tensor: (R, 5), likewise.
+    """
+    if scale == 1:
+        return rois
+    grown = (rois[:, 3:] - rois[:, 1:3]) * ((scale - 1) / 2)
+    return torch.cat([rois[:, :1], rois[:, 1:3] - grown, rois[:, 3:] + grown],
+                     1)
+
+
 def crop_masks(masks: Tensor, rois: Tensor,
                mask_size: Tuple[int, int]) -> Tensor:
     """Cut the ground-truth mask out at each RoI, nearest neighbour.

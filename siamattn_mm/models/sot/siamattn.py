@@ -91,7 +91,11 @@ class SiamAttn(FrozenParts, VideoPredictor, SiamAttnNetwork):
         if refine_head is not None:
             self.refine_head = MODELS.build(
                 refine_head,
-                default_args=dict(train_cfg=train_cfg.get('refine')))
+                # Masks are of the same RoIs in training and in tracking.
+                default_args=dict(train_cfg={
+                    'mask_scale': cfg.refine.mask_scale,
+                    **(train_cfg.get('refine') or {})
+                }))
         self.online = build_parts(online)
         if frozen_modules is not None:
             self.freeze_module(frozen_modules)

@@ -3,6 +3,7 @@ from .box_calibration import BoxCalibration
 from .box_regressor import RidgeBoxRegressor
 from .correlation_filter import CorrelationFilter, FilterState
 from .distractors import DistractorAssociation
+from .motion_prediction import MotionPrediction
 from .online import OnlinePart, Outcome, View, build_parts
 from .sampler import SiamAttnSampler
 from .selection import Proposal, Ranking
@@ -10,7 +11,7 @@ from .target_presence import TargetPresence
 
 __all__ = [
     'BoxCalibration', 'CorrelationFilter', 'DistractorAssociation',
-    'FilterState', 'OnlinePart', 'Outcome', 'Proposal', 'Ranking',
-    'RidgeBoxRegressor', 'SiamAttnAnchorGenerator', 'SiamAttnSampler',
-    'TargetPresence', 'View', 'build_parts'
+    'FilterState', 'MotionPrediction', 'OnlinePart', 'Outcome', 'Proposal',
+    'Ranking', 'RidgeBoxRegressor', 'SiamAttnAnchorGenerator',
+    'SiamAttnSampler', 'TargetPresence', 'View', 'build_parts'
 ]

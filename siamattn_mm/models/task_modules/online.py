@@ -241,6 +241,18 @@ class OnlinePart:
         """
         return 1.
 
+    def search_shift(self, state: Any) -> np.ndarray:
+        """Say where the target is expected, off its last place.
+
+        Args:
+            state (Any): So far.
+
+        Returns:
+            np.ndarray: (2,), x and y in image pixels; 0 by default. Those of
+            all parts add up.
+        """
+        return np.zeros(2)
+
 
 def build_parts(configs: Optional[Sequence[dict]]) -> Tuple[OnlinePart, ...]:
     """Build the parts of a model's ``online`` list.

@@ -5,8 +5,13 @@ import cv2
 import numpy as np
 import torch
 
-from siamattn_mm.structures.boxes import AnchorGrid
-from siamattn_mm.structures.mask_paste import PastedMask, SoftMask, rotated_box
+from siamattn_mm.structures.boxes import AnchorGrid, overlaps
+from siamattn_mm.structures.mask_paste import (
+    PastedMask,
+    SoftMask,
+    largest_part,
+    rotated_box,
+)
 from siamattn_mm.structures.search_window import SearchWindow
 from siamattn_mm.utils.stages import stage
 
@@ -196,15 +201,14 @@ class FrameStep:
             state (TrackState): Of a target.
 
         Returns:
-            SearchWindow: Larger than usual if a part wants it.
+            SearchWindow: Larger than usual, or elsewhere, if a part wants it.
         """
-        cfg = self.cfg
-        zoom = max([1.] + [
-            part.search_zoom(learnt)
-            for part, learnt in zip(self.runtime.parts, state.learnt)
-            if learnt is not None
-        ])
-        return SearchWindow.around(state.box, cfg.search_size,
+        cfg, zoom, box = self.cfg, 1., state.box.copy()
+        for part, learnt in zip(self.runtime.parts, state.learnt):
+            if learnt is not None:
+                zoom = max(zoom, part.search_zoom(learnt))
+                box[:2] += part.search_shift(learnt)
+        return SearchWindow.around(box, cfg.search_size,
                                    cfg.exemplar_size, cfg.context_amount,
                                    cfg.exact_crop, zoom)
 
@@ -256,10 +260,11 @@ class FrameStep:
                                          np.concatenate([centres, sizes], 1))
 
     def _follow(self, state: TrackState, choice: _Choice,
-                window: SearchWindow, found: np.ndarray,
+                window: SearchWindow, refined: np.ndarray,
                 features: PartFeatures, image_size: Tuple[int, int]
                 ) -> Tuple[TrackResult, TrackState]:
         """Go where the target is, and learn from it, if it is found."""
+        found = refined
         parts = list(zip(self.runtime.parts, state.learnt, features,
                          choice.notes))
         for part, learnt, own, _ in parts:
@@ -286,11 +291,26 @@ class FrameStep:
                                 choice.doubtful, own, note)))
         lost = any(part.lost(learnt)
                    for part, learnt in zip(self.runtime.parts, following))
-        corner = box[:2] - box[2:] / 2 + self.cfg.edge
-        bbox = np.concatenate([corner, box[2:]])
+        bbox = self._reported(state, choice, window, refined, found,
+                              image_size)
         return (TrackResult(bbox, score, None, None, lost),
                 state._replace(box=box if accepted else state.box,
                                learnt=tuple(following)))
+
+    def _reported(self, state: TrackState, choice: _Choice,
+                  window: SearchWindow, refined: np.ndarray,
+                  corrected: np.ndarray,
+                  image_size: Tuple[int, int]) -> np.ndarray:
+        """The mean of several guesses, (4,) xywh in image pixels."""
+        cfg, proposal = self.cfg.report, choice.proposal
+        guesses = np.stack([proposal.bbox, refined, corrected])
+        lr = self.cfg.rpn.lr if cfg.lr is None else cfg.lr
+        lr = 0. if choice.doubtful else proposal.penalty * proposal.score * lr
+        box = self._smoothed(state.box,
+                             window.to_image(np.array(cfg.shares) @ guesses),
+                             lr, image_size)
+        corner = box[:2] - box[2:] / 2 + self.cfg.edge
+        return np.concatenate([corner, box[2:]])
 
     def _smoothed(self, old: np.ndarray, new: np.ndarray, lr: float,
                   image_size: Tuple[int, int]) -> np.ndarray:
@@ -311,7 +331,8 @@ class FrameStep:
         rois = np.stack([
             window.to_crop(
                 np.concatenate([
-                    r.bbox[:2] + r.bbox[2:] / 2 - self.cfg.edge, r.bbox[2:]
+                    r.bbox[:2] + r.bbox[2:] / 2 - self.cfg.edge,
+                    r.bbox[2:] * cfg.mask_scale
                 ]))
             for r, window in zip(results, windows)
         ])
@@ -323,10 +344,28 @@ class FrameStep:
                 soft = SoftMask(prob, window.extent(roi), image_size,
                                 window.exact)
                 mask = soft.paste(cfg.mask_thr)
+                part = largest_part(mask, cfg.min_contour_area)
                 masked.append(
                     result._replace(
+                        bbox=self._with_mask(result.bbox, part),
                         pasted_mask=mask,
                         soft_mask=soft,
-                        polygon=rotated_box(mask, result.bbox,
-                                            cfg.min_contour_area)))
+                        polygon=rotated_box(part, result.bbox)))
         return masked
+
+    def _with_mask(self, bbox: np.ndarray,
+                   part: Optional[np.ndarray]) -> np.ndarray:
+        """Take the box around a part of the mask into account, if they agree.
+
+        Both are xywh in image pixels.
+        """
+        cfg = self.cfg.report
+        if part is None or not cfg.mask_share:
+            return bbox
+        around = np.array(cv2.boundingRect(part), np.float64)
+        both = np.stack([bbox, around])
+        centres = np.concatenate([both[:, :2] + both[:, 2:] / 2, both[:, 2:]],
+                                 1)
+        if overlaps(centres[:1], centres[1:])[0, 0] < cfg.mask_iou:
+            return bbox
+        return bbox + cfg.mask_share * (around - bbox)

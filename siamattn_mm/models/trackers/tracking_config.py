@@ -1,7 +1,8 @@
 """The numbers that a tracker works with, checked where they come in."""
 import dataclasses
 import difflib
-from typing import Any, Mapping, Optional
+from numbers import Real
+from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from siamattn_mm.structures.boxes import MIN_SIZE, SEARCH_SIZE
 
@@ -16,6 +17,10 @@ MOVED = {
     'hold_score': "dict(type='TargetPresence', hold_score=...)",
     'recover_score': "dict(type='TargetPresence', recover_score=...)",
 }
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def refuse_unknown(found: Mapping[str, Any], known: Any, where: str) -> None:
@@ -74,12 +79,71 @@ class RefineConfig:
             refinement head then. Defaults to True.
         mask_thr (float): Probabilities above it are the target.
             Defaults to 0.3.
+        mask_scale (float): The mask is of a RoI around the box whose sides
+            are so many times as long as the box's: where that is too small,
+            the target goes on. What ``train_cfg.refine.mask_scale`` was in
+            training. Defaults to 1.
         min_contour_area (float): In pixels; a smaller mask has no rotated
             box of its own. Defaults to 100.
+
+    Raises:
+        ValueError: If ``mask_scale`` is not more than 0.
     """
     box: bool = True
     mask_thr: float = 0.3
+    mask_scale: float = 1.
     min_contour_area: float = 100
+
+    def __post_init__(self) -> None:
+        if not _is_number(self.mask_scale) or self.mask_scale <= 0:
+            raise ValueError('test_cfg.refine.mask_scale must be more than 0, '
+                             f'but got {self.mask_scale!r}')
+
+
+@dataclasses.dataclass(frozen=True)
+class ReportConfig:
+    """Which box is said to be the target's: ``test_cfg.report``.
+
+    The tracker follows the corrected box with a smoothed size, which keeps the
+    target. Several guesses at it whose errors differ are better on the
+    average, and these are what is reported. By default it is what is
+    followed.
+
+    Args:
+        shares (tuple[float, float, float]): Of the proposal, of the refined
+            box, and of that box as ``model.online`` corrects it, in the
+            reported box's mean. Defaults to (0, 0, 1).
+        lr (float, optional): Weight of a new size, at a score of 1. None is
+            that of ``test_cfg.rpn``. Defaults to None.
+        mask_share (float): So much of the box around the mask's largest part
+            goes into the box, 0..1. Defaults to 0.
+        mask_iou (float): If the two overlap by so much. Defaults to 0.5.
+
+    Raises:
+        ValueError: If the shares are not three, of 0 or more, that make 1, or
+            another number is not in 0..1.
+    """
+    shares: Tuple[float, float, float] = (0., 0., 1.)
+    lr: Optional[float] = None
+    mask_share: float = 0.
+    mask_iou: float = 0.5
+
+    def __post_init__(self) -> None:
+        shares = self.shares
+        if (not isinstance(shares, Sequence) or len(shares) != 3
+                or not all(_is_number(share) for share in shares)
+                or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6):
+            raise ValueError(
+                'test_cfg.report.shares must be three numbers of 0 or more, '
+                'of the proposal, the refined and the corrected box, that '
+                f'make 1, but got {shares!r}')
+        for name in ('lr', 'mask_share', 'mask_iou'):
+            value = getattr(self, name)
+            if name == 'lr' and value is None:
+                continue
+            if not _is_number(value) or not 0 <= value <= 1:
+                raise ValueError(f'test_cfg.report.{name} must be in 0..1, '
+                                 f'but got {value!r}')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +153,7 @@ class TrackingConfig:
     Args:
         rpn (SelectionConfig): How one anchor is chosen.
         refine (RefineConfig): What is made of the refinement head.
+        report (ReportConfig): Which box is reported.
         exemplar_size (int): Side of the template crop. Defaults to 127.
         search_size (int): Side of the search crop. Defaults to 255.
         context_amount (float): Share of the mean side that is added on each
@@ -114,6 +179,7 @@ class TrackingConfig:
     """
     rpn: SelectionConfig
     refine: RefineConfig = RefineConfig()
+    report: ReportConfig = ReportConfig()
     exemplar_size: int = 127
     search_size: int = SEARCH_SIZE
     context_amount: float = 0.5
@@ -163,7 +229,8 @@ class TrackingConfig:
                 missing.
         """
         parts = dict(test_cfg)
-        for name, part in (('rpn', SelectionConfig), ('refine', RefineConfig)):
+        for name, part in (('rpn', SelectionConfig), ('refine', RefineConfig),
+                           ('report', ReportConfig)):
             parts[name] = _read(part, parts.get(name) or {},
                                 f'test_cfg.{name}')
         return _read(cls, parts, 'test_cfg')

@@ -1,4 +1,4 @@
-"""Fused high-resolution features, of both sources."""
+"""Fused high-resolution features, of one source or both."""
 import pytest
 import torch
 from mmtrack.registry import MODELS
@@ -50,6 +50,16 @@ def test_correlation_source_adds_three_maps(feats):
     assert torch.equal(found, fusion(low, (), correlation))
 
 
+def test_both_sources_together(feats):
+    fusion = build(in_channels=[4, 8, 10, 10, 10, 12], source='both')
+    low, search, correlation = feats
+    expected = sum(
+        conv(resized(x)) for conv, x in zip(
+            fusion.lateral_convs, low + search + (correlation, )))
+    assert fusion.uses_correlation
+    assert_close(fusion(low, search, correlation), expected)
+
+
 def test_size_index_chooses_the_size(feats):
     fusion = build(in_channels=[4, 8, 12], size_index=0)
     assert fusion(*feats).shape == (2, 6, 125, 125)
@@ -71,12 +81,12 @@ def test_maps_are_resized_before_their_conv(feats):
 def test_wrong_number_of_maps(feats):
     low, search, correlation = feats
     fusion = build(in_channels=[4, 8, 10, 10, 10], source='search')
-    with pytest.raises(ValueError, match='5 maps.*1 low-level and 3 search'):
+    with pytest.raises(ValueError, match="5 maps.*1 low-level.*3 of 'search'"):
         fusion(low[:1], search, correlation)
 
 
 @pytest.mark.parametrize('kwargs, message', [
-    (dict(source='template'), "'search', 'correlation'.*'template'"),
+    (dict(source='template'), "'search', 'correlation', 'both'.*'template'"),
     (dict(size_index=3), '0..2.*3'),
     (dict(size_index=-1), '0..2.*-1'),
 ])

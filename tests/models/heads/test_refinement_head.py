@@ -9,7 +9,11 @@ from mmengine.config import ConfigDict
 from mmtrack.registry import MODELS
 from torch.testing import assert_close
 
-from siamattn_mm.models.heads.refinement_rois import SampledRoIs, crop_masks
+from siamattn_mm.models.heads.refinement_rois import (
+    SampledRoIs,
+    crop_masks,
+    scaled_rois,
+)
 
 CHANNELS = 8
 
@@ -240,6 +244,14 @@ def test_train_cfg_sets_number_and_overlap():
         found.rois[:, 1:], found.gt_bboxes, is_aligned=True).min() >= 0.8
 
 
+def test_rois_grow_around_their_centres():
+    rois = torch.tensor([[0., 10., 20., 30., 60.], [3., -4., 0., 4., 2.]])
+    assert_close(scaled_rois(rois, 1.5),
+                 torch.tensor([[0., 5., 10., 35., 70.],
+                               [3., -6., -.5, 6., 2.5]]))
+    assert torch.equal(scaled_rois(rois, 1), rois)
+
+
 # -- losses --------------------------------------------------------------
 
 
@@ -315,6 +327,26 @@ def test_mask_loss_is_of_images_with_a_mask_and_at_the_roi(
     # The opposite mask overlaps nowhere.
     losses = head.loss(*args, [None, 1 - mask, mask])
     assert losses['loss_refine_mask'] > 10 and losses['mask_iou'] == 0
+
+
+def test_masks_of_rois_that_are_larger(feats, drawn_mask, monkeypatch):
+    head = MODELS.build(config(train_cfg=dict(mask_scale=1.5)))
+    mask = torch.from_numpy(drawn_mask)
+    seen = []
+
+    def perfect(fused_mask, rois):
+        seen.append(rois)
+        edges = rois + torch.tensor([0, .5, .5, .5, .5])
+        return 40 * crop_masks(mask[None].expand(3, -1, -1), edges,
+                               (64, 64)) - 20
+
+    monkeypatch.setattr(head, 'predict_mask', perfect)
+    # The ground truth is the only RoI.
+    losses = head.loss(feats, torch.full((3, 5, 4), 10.), torch.tensor(GT),
+                       torch.tensor([False, True, False]), [None, mask, None])
+    # 60..130 and 60..200, by a quarter of its sides larger on each side.
+    assert_close(seen[0][0], torch.tensor([1., 42.5, 25., 147.5, 235.]))
+    assert losses['loss_refine_mask'] < 1e-6 and losses['mask_iou'] == 1
 
 
 def test_logged_overlaps_are_no_losses(head, feats):

@@ -103,6 +103,32 @@ def training_batch(positive, with_mask):
         data_samples=samples)
 
 
+@pytest.mark.parametrize('of_training, expected', [(None, 1.5), (2., 2.)])
+def test_masks_are_trained_on_the_rois_of_tracking(
+        small_config, monkeypatch, of_training, expected):
+    cfg = small_config.model
+    cfg.test_cfg.refine.mask_scale = 1.5
+    cfg.train_cfg.refine.num_rois = 2
+    # Nothing but the ground truth.
+    cfg.train_cfg.refine.pos_iou_thr = 1.
+    if of_training is not None:
+        cfg.train_cfg.refine.mask_scale = of_training
+    model = MODELS.build(cfg).train()
+    seen = []
+    predict = model.refine_head.predict_mask
+
+    def predict_mask(fused, rois):
+        seen.append(rois)
+        return predict(fused, rois)
+
+    monkeypatch.setattr(model.refine_head, 'predict_mask', predict_mask)
+    batch = training_batch([1], [1])
+    truth = batch['data_samples'][0].search_gt_instances.bboxes
+    model(**model.data_preprocessor(batch, True), mode='loss')
+    assert_close(seen[0][0, 3:] - seen[0][0, 1:3],
+                 expected * (truth[0, 2:] - truth[0, :2]).to(seen[0]))
+
+
 @pytest.mark.parametrize('positive, with_mask', [
     ([1, 0], [1, 0]),
     ([1, 1], [0, 0]),

@@ -16,6 +16,8 @@ def test_what_is_not_said_has_its_default():
     assert cfg.refine.box and cfg.refine.mask_thr == .5
     assert cfg.rpn.lr == .4 and cfg.rpn.vote_iou is None
     assert cfg.exact_crop is False and read(exact_crop=True).exact_crop
+    assert cfg.refine.mask_scale == 1 and cfg.report.shares == (0, 0, 1)
+    assert cfg.report.lr is None and cfg.report.mask_share == 0
     assert cfg.precision == 'fp32' and cfg.fold_norms and not cfg.compile
 
 
@@ -35,6 +37,16 @@ def test_it_cannot_be_changed():
     (dict(rpn=dict(RPN, filter_influence=.3)), "type='CorrelationFilter'"),
     (dict(rpn=dict(RPN, calibration=.3)), "type='BoxCalibration'"),
     (dict(rpn=dict(lr=.3)), 'rpn lacks penalty_k, window_influence'),
+    (dict(refine=dict(mask_scale=0)), 'mask_scale must be more than 0.*0'),
+    (dict(report=dict(share=.5)), "test_cfg.report has no 'share'.*'shares'"),
+    (dict(report=dict(shares=(.5, .5))), r'shares must be three.*\(0.5, 0.5'),
+    (dict(report=dict(shares=(1., 1., -1.))), 'shares must be.*make 1'),
+    (dict(report=dict(shares=(.5, .5, .5))), 'shares must be.*make 1'),
+    (dict(report=dict(shares=.5)), 'shares must be three.*0.5'),
+    (dict(report=dict(shares=('a', 'b', 'c'))), "shares must be three.*'a'"),
+    (dict(report=dict(lr=1.5)), r'report.lr must be in 0\.\.1.*1.5'),
+    (dict(report=dict(mask_share=-.1)), r'mask_share must be in 0\.\.1.*-0.1'),
+    (dict(report=dict(mask_iou='x')), r"mask_iou must be in 0\.\.1.*'x'"),
     (dict(precision='int4'), 'precision must be one of.*int4'),
 ])
 def test_what_is_not_known_is_refused(test_cfg, said):
