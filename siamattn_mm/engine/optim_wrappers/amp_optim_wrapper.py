@@ -1,4 +1,5 @@
 """Automatic mixed precision on a CPU too."""
+import warnings
 from typing import Union
 
 import torch
@@ -6,6 +7,8 @@ from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.optim.optimizer.amp_optimizer_wrapper import GradScaler
 from mmtrack.registry import OPTIM_WRAPPERS
+
+from siamattn_mm.models.ops.onednn import takes
 
 from .async_optim_wrapper import AsyncStep
 from .merged_groups import merge_groups_in_steps
@@ -17,8 +20,9 @@ class AnyDeviceAmpOptimWrapper(AsyncStep, AmpOptimWrapper):
     """mmengine's ``AmpOptimWrapper``, which also takes a CPU.
 
     On a CPU it casts to bfloat16, whose range is that of float32: losses are
-    not scaled, whatever ``loss_scale`` says. Elsewhere the precision is as
-    mmengine has it.
+    not scaled, whatever ``loss_scale`` says. A CPU without such products does
+    it many times more slowly than float32, and a warning says so. Elsewhere
+    the precision is as mmengine has it.
 
     Args:
         loss_scale (str | float | dict): As for mmengine's; not used on a
@@ -41,6 +45,12 @@ class AnyDeviceAmpOptimWrapper(AsyncStep, AmpOptimWrapper):
         if dtype not in (None, 'bfloat16', torch.bfloat16):
             raise ValueError('mixed precision on a CPU is bfloat16, but got '
                              f'dtype={dtype!r}')
+        if not takes(torch.bfloat16):
+            warnings.warn(
+                'mixed precision on this CPU is many times slower than '
+                'float32: it has no products of bfloat16 that PyTorch\'s '
+                'oneDNN can use (AVX-512, AVX-NE-CONVERT or AMX). Leave '
+                '--amp out', stacklevel=2)
         kwargs.pop('use_fsdp', None)
         # mmengine's own __init__ refuses a CPU.
         OptimWrapper.__init__(self, **kwargs)

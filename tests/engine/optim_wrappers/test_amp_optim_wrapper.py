@@ -1,10 +1,13 @@
 """Mixed precision: mmtrack's --amp works on a CPU."""
+import warnings
+
 import pytest
 import torch
 from mmengine.registry import DefaultScope
 from mmtrack.registry import OPTIM_WRAPPERS
 
 from siamattn_mm.engine import AnyDeviceAmpOptimWrapper
+from siamattn_mm.engine.optim_wrappers import amp_optim_wrapper
 
 POSITIVE, NEGATIVE, BOX_ONLY = (1, True), (0, False), (1, False)
 # What `tools/train.py --amp` sets.
@@ -49,6 +52,17 @@ def test_finite_losses_near_those_in_full_precision(runner_of):
     assert float(losses[0][0]['loss']) != float(losses[1][0]['loss'])
     assert all(p.dtype == torch.float32 for p in runner.model.parameters())
     assert all(torch.isfinite(p).all() for p in runner.model.parameters())
+
+
+@pytest.mark.parametrize('suits', [True, False])
+def test_a_cpu_that_only_imitates_it_is_named(monkeypatch, suits):
+    monkeypatch.setattr(amp_optim_wrapper, 'takes', lambda dtype: suits)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter('always')
+        build()
+    said = [str(warning.message) for warning in seen]
+    assert [('Leave --amp out' in text) for text in said] == (
+        [] if suits else [True])
 
 
 def test_casts_and_steps():
