@@ -305,19 +305,25 @@ def test_overlap_loss_is_the_mean_over_rois(feats, monkeypatch):
     assert losses['loss_refine_iou'] == 0
 
 
-def test_mask_loss_is_of_images_with_a_mask_and_at_the_roi(
-        head, feats, drawn_mask, monkeypatch):
-    mask = torch.from_numpy(drawn_mask)
+def perfect_masks(head, mask, monkeypatch):
+    """Let a head see one mask in three images; the RoIs it was asked for."""
     seen = []
 
-    def perfect(fused_mask, rois):
+    def predict_mask(fused_mask, rois):
         seen.append(rois)
         # Boxes count from pixel centres.
         edges = rois + torch.tensor([0, .5, .5, .5, .5])
         return 40 * crop_masks(mask[None].expand(3, -1, -1), edges,
                                (64, 64)) - 20
 
-    monkeypatch.setattr(head, 'predict_mask', perfect)
+    monkeypatch.setattr(head, 'predict_mask', predict_mask)
+    return seen
+
+
+def test_mask_loss_is_of_images_with_a_mask_and_at_the_roi(
+        head, feats, drawn_mask, monkeypatch):
+    mask = torch.from_numpy(drawn_mask)
+    seen = perfect_masks(head, mask, monkeypatch)
     args = (feats, proposals_around(GT), torch.tensor(GT),
             torch.tensor([True, True, False]))
     losses = head.loss(*args, [None, mask, mask])
@@ -332,15 +338,7 @@ def test_mask_loss_is_of_images_with_a_mask_and_at_the_roi(
 def test_masks_of_rois_that_are_larger(feats, drawn_mask, monkeypatch):
     head = MODELS.build(config(train_cfg=dict(mask_scale=1.5)))
     mask = torch.from_numpy(drawn_mask)
-    seen = []
-
-    def perfect(fused_mask, rois):
-        seen.append(rois)
-        edges = rois + torch.tensor([0, .5, .5, .5, .5])
-        return 40 * crop_masks(mask[None].expand(3, -1, -1), edges,
-                               (64, 64)) - 20
-
-    monkeypatch.setattr(head, 'predict_mask', perfect)
+    seen = perfect_masks(head, mask, monkeypatch)
     # The ground truth is the only RoI.
     losses = head.loss(feats, torch.full((3, 5, 4), 10.), torch.tensor(GT),
                        torch.tensor([False, True, False]), [None, mask, None])
