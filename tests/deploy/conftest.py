@@ -28,8 +28,21 @@ VARIANTS = dict(
             channel_softmax='plain', share_gamma=False, sub_sample=True),
         refine_head=dict(
             box_head=dict(roi_layer=_pooling(4, 25)),
-            mask_fusion=dict(source='correlation', in_channels=[8, 8, 32]),
-            mask_head=dict(roi_layer=_pooling(16, 63)))),
+            mask_fusion=dict(
+                source='correlation',
+                in_channels=[8, 8, 32],
+                detail_channels=4),
+            mask_head=dict(
+                roi_layer=_pooling(16, 63),
+                detail=dict(
+                    in_channels=4,
+                    channels=8,
+                    roi_layer=dict(
+                        type='DeformRoIPooling',
+                        deformable=False,
+                        output_size=32,
+                        sampling_ratio=1,
+                        spatial_scale=1 / 2))))),
     mask_only=dict(
         online=[
             dict(type='BoxCalibration'),

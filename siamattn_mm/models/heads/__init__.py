@@ -1,4 +1,5 @@
 from .correlation_fusion import CorrelationFusion
+from .mask_detail_head import MaskDetailHead
 from .mask_feature_fusion import MaskFeatureFusion
 from .plugin_head import SiamAttnPluginHead
 from .refine_box_head import RefineBoxHead
@@ -7,7 +8,7 @@ from .refinement_head import RefinementHead
 from .siamese_rpn_head import SiamAttnRPNHead
 
 __all__ = [
-    'CorrelationFusion', 'MaskFeatureFusion', 'RefineBoxHead',
-    'RefineMaskHead', 'RefinementHead', 'SiamAttnPluginHead',
-    'SiamAttnRPNHead'
+    'CorrelationFusion', 'MaskDetailHead', 'MaskFeatureFusion',
+    'RefineBoxHead', 'RefineMaskHead', 'RefinementHead',
+    'SiamAttnPluginHead', 'SiamAttnRPNHead'
 ]

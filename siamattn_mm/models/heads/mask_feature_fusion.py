@@ -11,6 +11,23 @@ from torch import Tensor, nn
 from ..ops.paths import HasPaths
 
 SOURCES = ('search', 'correlation', 'both')
+# Cells of the fine map to one of the fused map, along each side.
+FINER = 2
+
+
+def with_detail(feat: Tensor, channels: int) -> Tuple[Tensor, Tensor]:
+    """Take apart what :class:`MaskFeatureFusion` gives with details.
+
+    Args:
+        feat (Tensor): (N, C + 4 * C', H, W).
+        channels (int): C, of the fused map.
+
+    Returns:
+        tuple[Tensor, Tensor]: The fused map (N, C, H, W) and the fine one
+        (N, C', 2 * H, 2 * W).
+    """
+    fused, detail = feat.split([channels, feat.shape[1] - channels], 1)
+    return fused, F.pixel_shuffle(detail, FINER)
 
 
 @MODELS.register_module()
@@ -28,6 +45,10 @@ class MaskFeatureFusion(HasPaths, BaseModule):
             Defaults to 'correlation'.
         size_index (int): Which map sets the size. 1, stage 1 of the backbone,
             unless there are no low-level maps. Defaults to 1.
+        detail_channels (int): Of a fine map that goes along, for
+            ``MaskDetailHead``: the first low-level map, which has twice the
+            fused one's size, through a 1x1 conv. Not in the paper.
+            Defaults to 0, none.
         norm_cfg (dict): Defaults to dict(type='BN').
         init_cfg (dict, optional): Defaults to None.
 
@@ -40,6 +61,7 @@ class MaskFeatureFusion(HasPaths, BaseModule):
                  out_channels: int = 256,
                  source: str = 'correlation',
                  size_index: int = 1,
+                 detail_channels: int = 0,
                  norm_cfg: dict = dict(type='BN'),
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
@@ -54,6 +76,10 @@ class MaskFeatureFusion(HasPaths, BaseModule):
         self.lateral_convs = nn.ModuleList(
             ConvModule(channels, out_channels, 1, norm_cfg=norm_cfg)
             for channels in in_channels)
+        self.detail_conv = None
+        if detail_channels:
+            self.detail_conv = ConvModule(
+                in_channels[0], detail_channels, 1, norm_cfg=norm_cfg)
 
     @property
     def uses_correlation(self) -> bool:
@@ -75,10 +101,13 @@ class MaskFeatureFusion(HasPaths, BaseModule):
                 where ``source`` is ``'search'``.
 
         Returns:
-            Tensor: (N, out_channels, 63, 63).
+            Tensor: (N, out_channels, 63, 63). With details, four times as
+            many channels as they have follow, which :func:`with_detail`
+            takes apart.
 
         Raises:
-            ValueError: If the number of maps is not that of ``in_channels``.
+            ValueError: If the number of maps is not that of ``in_channels``,
+                or the first one has not twice the size that details take.
         """
         maps = tuple(low_level_feats)
         if self.source != 'correlation':
@@ -95,12 +124,27 @@ class MaskFeatureFusion(HasPaths, BaseModule):
             self._lateral(conv, x, size)
             for conv, x in zip(self.lateral_convs, maps))
         if torch.is_grad_enabled() or not self.paths.fast:
-            return sum(laterals)
-        # Memory that the CPU has just seen is not asked for again.
-        total = next(laterals)
-        for lateral in laterals:
-            total = total.add_(lateral)
-        return total
+            total = sum(laterals)
+        else:
+            # Memory that the CPU has just seen is not asked for again.
+            total = next(laterals)
+            for lateral in laterals:
+                total = total.add_(lateral)
+        if self.detail_conv is None:
+            return total
+        return torch.cat([total, self._detail(maps[0], size)], 1)
+
+    def _detail(self, x: Tensor, size: Tuple[int, int]) -> Tensor:
+        """The fine map, each cell's neighbours as channels of one."""
+        missing = [FINER * whole - own for whole, own in
+                   zip(size, x.shape[-2:])]
+        # A stem without padding ends one cell early.
+        if min(missing) < 0 or max(missing) > 1:
+            raise ValueError(
+                f'detail_channels take a first map of {FINER} times the '
+                f'size {size} of the fused one, but got {tuple(x.shape[-2:])}')
+        fine = F.pad(self.detail_conv(x), (0, missing[1], 0, missing[0]))
+        return F.pixel_unshuffle(fine, FINER)
 
     def _lateral(self, conv: ConvModule, x: Tensor,
                  size: Tuple[int, int]) -> Tensor:

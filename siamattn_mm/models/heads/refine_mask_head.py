@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..ops.derived import derived
 from ..ops.paths import HasPaths
+from .mask_feature_fusion import with_detail
 
 
 @MODELS.register_module()
@@ -26,6 +27,9 @@ class RefineMaskHead(HasPaths, BaseModule):
         num_convs (int): Defaults to 4.
         upsample_factor (int): Kernel and stride of the deconv.
             Defaults to 4.
+        detail (dict, optional): Config of a ``MaskDetailHead``, whose
+            ``in_channels`` are the fusion's ``detail_channels``: corrects the
+            outline. Not in the paper. Defaults to None.
         norm_cfg (dict): Defaults to dict(type='BN').
         init_cfg (dict, optional): Defaults to None.
     """
@@ -36,6 +40,7 @@ class RefineMaskHead(HasPaths, BaseModule):
                  conv_channels: int = 256,
                  num_convs: int = 4,
                  upsample_factor: int = 4,
+                 detail: Optional[dict] = None,
                  norm_cfg: dict = dict(type='BN'),
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
@@ -55,21 +60,36 @@ class RefineMaskHead(HasPaths, BaseModule):
             conv_channels, conv_channels, upsample_factor, upsample_factor)
         self.relu = nn.ReLU(inplace=True)
         self.conv_logits = nn.Conv2d(conv_channels, 1, 1)
+        self.in_channels, self.detail = in_channels, None
+        if detail is not None:
+            self.detail = MODELS.build(
+                detail,
+                default_args=dict(
+                    type='MaskDetailHead',
+                    context_channels=conv_channels,
+                    mask_size=self.mask_size[0],
+                    norm_cfg=norm_cfg))
 
     def forward(self, feat: Tensor, rois: Tensor) -> Tensor:
         """Segment.
 
         Args:
-            feat (Tensor): Fused mask feature, (N, C, 63, 63).
+            feat (Tensor): From ``MaskFeatureFusion``, (N, C, 63, 63).
             rois (Tensor): (R, 5), batch index and xyxy in crop pixels.
 
         Returns:
             Tensor: (R, 1, 64, 64) logits over the RoI.
         """
+        if self.detail is not None:
+            feat, detail = with_detail(feat, self.in_channels)
         x = self.convs(self.roi_layer(feat, rois))
         if self._has_blocks():
-            return self._logits_of_blocks(x)
-        return self.conv_logits(self.relu(self.upsample(x)))
+            logits = self._logits_of_blocks(x)
+        else:
+            logits = self.conv_logits(self.relu(self.upsample(x)))
+        if self.detail is None:
+            return logits
+        return self.detail(detail, rois, x, logits)
 
     def _has_blocks(self) -> bool:
         return (self.paths.fast and not torch.is_grad_enabled()

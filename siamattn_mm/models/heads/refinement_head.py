@@ -48,6 +48,10 @@ class RefinementHead(BaseModule):
             profile has one. Defaults to None.
         loss_mask (dict): Must be able to take no pixel. Defaults to
             ``HardPixelBCELoss``.
+        loss_dice (dict, optional): A loss of whole masks, (R, 64, 64) logits
+            and targets, added to ``loss_mask``, such as
+            ``dict(type='mmdet.DiceLoss')``. Neither profile has one.
+            Defaults to None.
         train_cfg (dict, optional): ``num_rois`` (16) RoIs of at least
             ``pos_iou_thr`` (0.5) are drawn per image from the decoded anchors
             and the ground truth; ``search_size`` (255), ``min_size`` (10).
@@ -67,6 +71,7 @@ class RefinementHead(BaseModule):
                  loss_box: dict = dict(type='mmdet.SmoothL1Loss'),
                  loss_mask: dict = dict(type='HardPixelBCELoss'),
                  loss_iou: Optional[dict] = None,
+                 loss_dice: Optional[dict] = None,
                  train_cfg: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(init_cfg)
@@ -82,6 +87,7 @@ class RefinementHead(BaseModule):
             self.loss_mask = MODELS.build(loss_mask)
         self.loss_box = MODELS.build(loss_box)
         self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
+        self.loss_dice = MODELS.build(loss_dice) if loss_dice else None
         self.train_cfg = dict(
             num_rois=16,
             pos_iou_thr=0.5,
@@ -210,9 +216,9 @@ class RefinementHead(BaseModule):
 
         Returns:
             dict[str, Tensor]: ``loss_refine_box``, ``loss_refine_mask``,
-            ``loss_refine_iou`` if it is asked for and, to be logged,
-            ``proposal_iou``, ``refined_iou``, ``mask_iou`` (the last three
-            are left out where nothing was sampled).
+            ``loss_refine_iou`` and ``loss_refine_dice`` if they are asked for
+            and, to be logged, ``proposal_iou``, ``refined_iou``, ``mask_iou``
+            (the last three are left out where nothing was sampled).
         """
         fused_box, fused_mask = feats
         sampled = self.sample_rois(proposals, gt_bboxes, positive)
@@ -265,10 +271,16 @@ class RefinementHead(BaseModule):
         # Without RoIs too: synchronised norms and the loss wait for all
         # processes.
         logits = self.predict_mask(fused_mask, rois)
+        # Waits for all processes, so it comes before any of them returns.
+        num_masks = None if self.loss_dice is None else reduce_mean(
+            torch.full((), float(len(rois)), device=device))
         if not len(rois):
-            return dict(
+            losses = dict(
                 loss_refine_mask=self.loss_mask(logits, logits.detach()) +
                 _untouched(self.mask_head, fused_mask))
+            if self.loss_dice is not None:
+                losses['loss_refine_dice'] = fused_mask.sum() * 0
+            return losses
         # No more masks than are asked for, in one copy.
         masks = upload(
             torch.stack([gt_masks[sampled.images[i]] for i in known]), device)
@@ -284,6 +296,10 @@ class RefinementHead(BaseModule):
             intersection = (predicted & truth).flatten(1).sum(1)
             union = (predicted | truth).flatten(1).sum(1)
             iou = intersection.float() / union.clamp(min=1).float()
-        return dict(
+        losses = dict(
             loss_refine_mask=self.loss_mask(logits, targets),
             mask_iou=iou.mean())
+        if self.loss_dice is not None:
+            losses['loss_refine_dice'] = self.loss_dice(
+                logits[:, 0].float(), targets[:, 0], avg_factor=num_masks)
+        return losses

@@ -5,6 +5,8 @@ from mmtrack.registry import MODELS
 from torch.nn import functional as F
 from torch.testing import assert_close
 
+from siamattn_mm.models.heads.mask_feature_fusion import with_detail
+
 
 def build(**kwargs):
     cfg = dict(type='MaskFeatureFusion', out_channels=6)
@@ -108,3 +110,27 @@ def test_the_cheaper_order_of_tracking_gives_the_same(feats):
             x, size=size, mode='bilinear', align_corners=True))
         for conv, x in zip(fusion.lateral_convs, low + (correlation, )))
     assert_close(fusion(*feats), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('stem', [125, 126])
+@torch.no_grad()
+def test_a_fine_map_goes_along(feats, stem):
+    low, search, correlation = feats
+    low = (torch.randn(2, 4, stem, stem), low[1])
+    fusion = build(in_channels=[4, 8, 12], detail_channels=3)
+    found = fusion(low, search, correlation)
+    assert found.shape == (2, 6 + 4 * 3, 63, 63)
+    fused, fine = with_detail(found, 6)
+    assert_close(fine[..., :stem, :stem], fusion.detail_conv(low[0]))
+    # A stem that ends one cell early has nothing there.
+    assert not fine[..., stem:, :].any() and not fine[..., stem:].any()
+    fusion.detail_conv = None
+    assert_close(fused, fusion(low, search, correlation))
+
+
+@pytest.mark.parametrize('stem', [63, 124, 127])
+def test_details_take_a_map_of_twice_the_size(feats, stem):
+    low, search, correlation = feats
+    fusion = build(in_channels=[4, 8, 12], detail_channels=3)
+    with pytest.raises(ValueError, match=rf'2 times.*63, 63.*{stem}, {stem}'):
+        fusion((torch.randn(2, 4, stem, stem), low[1]), search, correlation)

@@ -3,6 +3,7 @@ import pytest
 import torch
 from mmtrack.registry import MODELS
 from torch import nn
+from torch.testing import assert_close
 
 
 def build(**kwargs):
@@ -52,3 +53,26 @@ def test_mask_size_follows_bins_and_factor(factor, bins, size):
             spatial_scale=63 / 255))
     assert head.mask_size == size
     assert head(torch.randn(2, 6, 63, 63), ROIS).shape == (2, 1) + size
+
+
+@torch.no_grad()
+def test_details_correct_what_the_convs_say():
+    plain, head = build(), build(
+        detail=dict(
+            in_channels=3,
+            channels=4,
+            roi_layer=dict(
+                type='DeformRoIPooling',
+                deformable=False,
+                output_size=32,
+                sampling_ratio=1,
+                spatial_scale=1 / 2)))
+    head.load_state_dict(plain.state_dict(), strict=False)
+    fused, fine = torch.randn(2, 6, 64, 64), torch.randn(2, 3, 128, 128)
+    feat = torch.cat([fused, nn.functional.pixel_unshuffle(fine, 2)], 1)
+    before = plain(fused, ROIS)
+    assert_close(head(feat, ROIS), before)
+    head.detail.conv_logits.weight.normal_()
+    seen = head.convs(head.roi_layer(fused, ROIS))
+    assert_close(head(feat, ROIS), head.detail(fine, ROIS, seen, before))
+    assert not torch.equal(head(feat, ROIS), before)

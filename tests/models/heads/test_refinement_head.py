@@ -347,6 +347,24 @@ def test_masks_of_rois_that_are_larger(feats, drawn_mask, monkeypatch):
     assert losses['loss_refine_mask'] < 1e-6 and losses['mask_iou'] == 1
 
 
+@pytest.mark.parametrize('masks', [2, 0])
+def test_loss_of_whole_masks_is_the_mean_over_rois(feats, drawn_mask, masks,
+                                                   monkeypatch):
+    head = MODELS.build(
+        config(
+            loss_dice=dict(type='mmdet.DiceLoss', loss_weight=3.),
+            train_cfg=dict(num_rois=4)))
+    mask = torch.from_numpy(drawn_mask)
+    perfect_masks(head, mask, monkeypatch)
+    # Of two images, one has the opposite mask.
+    known = [mask, 1 - mask, None] if masks else [None] * 3
+    losses = head.loss(feats, proposals_around(GT), torch.tensor(GT),
+                       torch.ones(3).bool(), known)
+    expected = 3 * (0. + 1.) / 2 if masks else 0.
+    assert float(losses['loss_refine_dice']) == pytest.approx(
+        expected, abs=0.02)
+
+
 def test_logged_overlaps_are_no_losses(head, feats):
     head.train_cfg['num_rois'] = 3
     losses = head.loss(feats, proposals_around(GT), torch.tensor(GT),
