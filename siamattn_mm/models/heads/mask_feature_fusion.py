@@ -76,7 +76,7 @@ class MaskFeatureFusion(HasPaths, BaseModule):
         self.lateral_convs = nn.ModuleList(
             ConvModule(channels, out_channels, 1, norm_cfg=norm_cfg)
             for channels in in_channels)
-        self.detail_conv = None
+        self.detail_channels, self.detail_conv = detail_channels, None
         if detail_channels:
             self.detail_conv = ConvModule(
                 in_channels[0], detail_channels, 1, norm_cfg=norm_cfg)

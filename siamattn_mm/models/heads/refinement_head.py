@@ -60,7 +60,8 @@ class RefinementHead(BaseModule):
         init_cfg (dict, optional): Defaults to None.
 
     Raises:
-        ValueError: If only one of ``mask_fusion`` and ``mask_head`` is given.
+        ValueError: If only one of ``mask_fusion`` and ``mask_head`` is given,
+            or the two do not agree about details.
     """
 
     def __init__(self,
@@ -85,6 +86,7 @@ class RefinementHead(BaseModule):
             self.mask_fusion = MODELS.build(mask_fusion)
             self.mask_head = MODELS.build(mask_head)
             self.loss_mask = MODELS.build(loss_mask)
+            self._check_detail()
         self.loss_box = MODELS.build(loss_box)
         self.loss_iou = MODELS.build(loss_iou) if loss_iou else None
         self.loss_dice = MODELS.build(loss_dice) if loss_dice else None
@@ -95,6 +97,22 @@ class RefinementHead(BaseModule):
             min_size=MIN_SIZE,
             mask_scale=1.)
         self.train_cfg.update(train_cfg or {})
+
+    def _check_detail(self) -> None:
+        given = getattr(self.mask_fusion, 'detail_channels', 0)
+        detail = getattr(self.mask_head, 'detail', None)
+        taken = 0 if detail is None else detail.in_channels
+        if given != taken:
+            raise ValueError(
+                f'mask_fusion gives details of {given} channels '
+                f'(detail_channels), and mask_head takes {taken} '
+                '(detail.in_channels, 0 for detail=None): give both the same')
+
+    @property
+    def with_detail(self) -> bool:
+        """bool: Whether outlines are corrected, see ``MaskDetailHead``."""
+        return (self.with_mask
+                and getattr(self.mask_head, 'detail', None) is not None)
 
     def forward(self, template_feats: Feats, search_feats: Feats,
                 low_level_feats: Feats) -> Tuple[Tensor, Optional[Tensor]]:

@@ -115,6 +115,9 @@ class SiamAttn(FrozenParts, VideoPredictor, SiamAttnNetwork):
             return ('refine_head.', )
         if not self.refine_head.with_mask:
             return ('refine_head.mask_fusion.', 'refine_head.mask_head.')
+        if not self.refine_head.with_detail:
+            return ('refine_head.mask_fusion.detail_conv.',
+                    'refine_head.mask_head.detail.')
         return ()
 
     def new_session(self) -> TrackingSession:

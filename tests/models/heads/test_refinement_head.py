@@ -116,6 +116,17 @@ def test_mask_parts_go_together(part):
         MODELS.build(config(**{part: None}))
 
 
+@pytest.mark.parametrize('given, taken', [(3, 0), (0, 3), (3, 4)])
+def test_fusion_and_mask_head_agree_about_details(given, taken):
+    cfg = config()
+    cfg.mask_fusion.detail_channels = given
+    if taken:
+        roi_layer = dict(cfg.mask_head.roi_layer, output_size=32)
+        cfg.mask_head.detail = dict(in_channels=taken, roi_layer=roi_layer)
+    with pytest.raises(ValueError, match=f'{given} channels.*takes {taken} '):
+        MODELS.build(cfg)
+
+
 # -- prediction ----------------------------------------------------------
 
 

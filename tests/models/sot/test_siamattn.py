@@ -1,4 +1,6 @@
 """The model: its network, losses, fast paths, initialisation."""
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from mmtrack.structures import TrackDataSample
 from torch import nn
 from torch.testing import assert_close
 
+from siamattn_mm.apis import init_tracker
 from siamattn_mm.models.ops.paths import Paths
 
 BOX = (60., 40., 30., 24.)  # xywh
@@ -129,12 +132,31 @@ def test_masks_are_trained_on_the_rois_of_tracking(
                  expected * (truth[0, 2:] - truth[0, :2]).to(seen[0]))
 
 
+def with_details(config):
+    """The config, and outlines of masks are corrected."""
+    head = config.model.refine_head
+    head.mask_fusion.detail_channels = 4
+    head.mask_head.detail = dict(
+        in_channels=4,
+        roi_layer=dict(
+            type='DeformRoIPooling',
+            deformable=False,
+            output_size=32,
+            spatial_scale=1 / 2))
+    head.loss_dice = dict(type='mmdet.DiceLoss')
+    return config
+
+
+@pytest.mark.parametrize('details', [False, True])
 @pytest.mark.parametrize('positive, with_mask', [
     ([1, 0], [1, 0]),
     ([1, 1], [0, 0]),
     ([0, 0], [0, 1]),
 ])
-def test_losses_reach_every_parameter(small_config, positive, with_mask):
+def test_losses_reach_every_parameter(small_config, positive, with_mask,
+                                      details):
+    if details:
+        with_details(small_config)
     small_config.model.train_cfg.refine.num_rois = 3
     model = MODELS.build(small_config.model).train()
     data = model.data_preprocessor(training_batch(positive, with_mask), True)
@@ -407,3 +429,15 @@ def test_arguments_that_are_not_known(small_config, name, value, said):
     small_config.model[name] = value
     with pytest.raises((TypeError, ValueError), match=said):
         MODELS.build(small_config.model)
+
+
+def test_details_that_the_config_leaves_out(small_config, tmp_path):
+    path, plain = str(tmp_path / 'weights.pth'), copy.deepcopy(small_config)
+    weights = MODELS.build(with_details(small_config).model).state_dict()
+    torch.save(dict(state_dict=weights), path)
+    model = init_tracker(plain, path, device='cpu').model
+    assert not model.refine_head.with_detail
+    own = model.state_dict()
+    assert 0 < len(weights) - len(own) == sum('detail' in k for k in weights)
+    assert torch.equal(own['refine_head.mask_head.conv_logits.weight'],
+                       weights['refine_head.mask_head.conv_logits.weight'])
