@@ -1,5 +1,5 @@
 """Correction of a mask's outline by what finer maps show."""
-from typing import Iterator, Optional
+from typing import Optional
 
 import torch
 import torch.nn.functional as F
@@ -7,6 +7,8 @@ from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from mmtrack.registry import MODELS
 from torch import Tensor, nn
+
+from ..ops.pixel_blocks import channels_of_blocks, pixels_of_blocks
 
 
 @MODELS.register_module()
@@ -99,21 +101,7 @@ class MaskDetailHead(BaseModule):
         pooled = self.roi_layer(detail, torch.cat([rois[:, :1], edges], 1))
         context = F.interpolate(
             self.context(context), size=pooled.shape[2:], mode='bilinear')
-        x = torch.cat([context, pooled.to(context), *self._apart(logits)], 1)
-        return logits + self._together(self.conv_logits(self.convs(x)))
-
-    # Pixels to channels and back, for no RoIs, too: F.pixel_unshuffle leaves
-    # a tensor without elements as it is.
-
-    def _apart(self, logits: Tensor) -> Iterator[Tensor]:
-        """Maps of one pixel of each bin."""
-        for row in range(self.factor):
-            for column in range(self.factor):
-                yield logits[..., row::self.factor, column::self.factor]
-
-    def _together(self, x: Tensor) -> Tensor:
-        """The mask of such maps."""
-        num, _, height, width = x.shape
-        x = x.view(num, self.factor, self.factor, height, width)
-        return x.permute(0, 3, 1, 4, 2).reshape(num, 1, height * self.factor,
-                                                width * self.factor)
+        said = channels_of_blocks(logits, self.factor)
+        x = torch.cat([context, pooled.to(context), said], 1)
+        change = self.conv_logits(self.convs(x))
+        return logits + pixels_of_blocks(change, self.factor)

@@ -9,6 +9,11 @@ from mmtrack.registry import MODELS
 from torch import Tensor, nn
 
 from ..ops.paths import HasPaths
+from ..ops.pixel_blocks import (
+    channels_of_blocks,
+    conv_of_blocks,
+    pixels_of_blocks,
+)
 
 SOURCES = ('search', 'correlation', 'both')
 # Cells of the fine map to one of the fused map, along each side.
@@ -26,8 +31,13 @@ def with_detail(feat: Tensor, channels: int) -> Tuple[Tensor, Tensor]:
         tuple[Tensor, Tensor]: The fused map (N, C, H, W) and the fine one
         (N, C', 2 * H, 2 * W).
     """
-    fused, detail = feat.split([channels, feat.shape[1] - channels], 1)
-    return fused, F.pixel_shuffle(detail, FINER)
+    # Channels last, as exported graphs have their maps, and as RoIs are pooled
+    # from them: in a graph nothing is turned over for this.
+    feat = feat.permute(0, 2, 3, 1)
+    fused, detail = (
+        part.permute(0, 3, 1, 2)
+        for part in (feat[..., :channels], feat[..., channels:]))
+    return fused, pixels_of_blocks(detail, FINER)
 
 
 @MODELS.register_module()
@@ -143,8 +153,10 @@ class MaskFeatureFusion(HasPaths, BaseModule):
             raise ValueError(
                 f'detail_channels take a first map of {FINER} times the '
                 f'size {size} of the fused one, but got {tuple(x.shape[-2:])}')
+        if not (any(missing) or torch.is_grad_enabled()) and self.paths.fast:
+            return conv_of_blocks(x, self.detail_conv, FINER)
         fine = F.pad(self.detail_conv(x), (0, missing[1], 0, missing[0]))
-        return F.pixel_unshuffle(fine, FINER)
+        return channels_of_blocks(fine, FINER)
 
     def _lateral(self, conv: ConvModule, x: Tensor,
                  size: Tuple[int, int]) -> Tensor:

@@ -49,7 +49,7 @@ class JoinedConv(nn.Conv2d):
 
     def sources(self) -> Tuple[Optional[Tensor], ...]:
         """tuple[Tensor | None]: What all parts' weights come from."""
-        return tuple(s for part in self.parts for s in _sources(*part))
+        return tuple(s for part in self.parts for s in weight_sources(*part))
 
     def folded(self) -> Tuple[Tensor, Tensor]:
         """tuple[Tensor, Tensor]: The parts' weights and biases."""
@@ -60,8 +60,18 @@ class JoinedConv(nn.Conv2d):
         ])
 
 
-def _sources(conv: nn.Conv2d,
-             norm: Optional[nn.Module]) -> Tuple[Optional[Tensor], ...]:
+def weight_sources(
+        conv: nn.Conv2d,
+        norm: Optional[nn.Module]) -> Tuple[Optional[Tensor], ...]:
+    """What :func:`folded` depends on, for :func:`derived`.
+
+    Args:
+        conv (nn.Conv2d): The conv.
+        norm (nn.Module, optional): Batch norm with running statistics.
+
+    Returns:
+        tuple[Tensor | None]: The conv's weight first.
+    """
     if isinstance(conv, JoinedConv):
         return conv.sources()
     # Not as attributes: nn.Module looks those up slowly, at every frame.
@@ -138,7 +148,7 @@ def _prepared(conv: nn.Conv2d, norm: Optional[nn.Module], dtype: torch.dtype,
 
     return derived(
         conv, (dtype, laid_out),
-        _sources(conv, norm),
+        weight_sources(conv, norm),
         make,
         fits=lambda value: not laid_out or height <= _GROWTH * value[2])
 
@@ -146,7 +156,7 @@ def _prepared(conv: nn.Conv2d, norm: Optional[nn.Module], dtype: torch.dtype,
 def _folded_for(conv: nn.Conv2d, norm: Optional[nn.Module],
                 dtype: torch.dtype) -> Tuple[Tensor, Optional[Tensor]]:
     # Autocast would fold in half precision.
-    device = _sources(conv, norm)[0].device
+    device = weight_sources(conv, norm)[0].device
     with full_precision(device):
         weight, bias = folded(conv, norm)
         return (weight.detach().to(dtype),
@@ -209,7 +219,7 @@ def fused_conv(x: Tensor,
     if (dtype is torch.float32 and kind == 'cpu'
             and suits_winograd(conv, x.shape)):
         weight, bias = derived(
-            conv, 'winograd', _sources(conv, norm),
+            conv, 'winograd', weight_sources(conv, norm),
             lambda: _winograd_parts(conv, norm))
         out = winograd_conv(x, weight, bias, conv.padding, conv.dilation[0])
         if residual is not None:

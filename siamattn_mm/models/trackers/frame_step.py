@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import torch
 
-from siamattn_mm.structures.boxes import AnchorGrid, overlaps
+from siamattn_mm.structures.boxes import AnchorGrid
 from siamattn_mm.structures.mask_paste import (
     PastedMask,
     SoftMask,
@@ -17,6 +17,7 @@ from siamattn_mm.utils.stages import stage
 
 from ..task_modules.online import VIEWS, Outcome, View
 from ..task_modules.selection import Proposal, decode, pick, rank
+from .mask_fit import MaskFit, overlap
 from .runtime import PartFeatures, Runtime, SearchOutput
 from .tracking_config import TrackingConfig
 
@@ -30,11 +31,14 @@ class TrackState(NamedTuple):
         pad_value (tuple[float, ...]): The first frame's mean colour.
         template (Any): Of the runtime.
         learnt (tuple): The states of the parts that learn from the video.
+        mask_fit (MaskFit, optional): Of the first frame; None unless
+            ``test_cfg.report`` asks for it. Defaults to None.
     """
     box: np.ndarray
     pad_value: Tuple[float, ...]
     template: Any
     learnt: tuple
+    mask_fit: Optional[MaskFit] = None
 
 
 class TrackResult(NamedTuple):
@@ -64,6 +68,13 @@ class _Choice(NamedTuple):
     proposal: Proposal
     doubtful: bool
     notes: list
+
+
+class _Mask(NamedTuple):
+    """A target's mask, pasted, and the outline of its largest part."""
+    soft: SoftMask
+    pasted: PastedMask
+    part: Optional[np.ndarray]
 
 
 class FrameStep:
@@ -103,7 +114,17 @@ class FrameStep:
         with self.runtime.start():
             state = TrackState(box, pad_value, self.runtime.template(crop),
                                (None, ) * len(self.runtime.parts))
+            if self.runtime.makes_masks and cfg.report.asks_first_mask:
+                state = state._replace(mask_fit=self._fit_mask(frame, state))
             return state._replace(learnt=self._learn(frame, state))
+
+    def _fit_mask(self, frame: np.ndarray, state: TrackState) -> MaskFit:
+        """Compare the first frame's mask with the given box."""
+        _, windows, seen = self._look(frame, [state])
+        given = self._xywh(state.box)
+        (_, _, part), = self._masks([given], windows, seen,
+                                    frame.shape[1::-1])
+        return MaskFit.of(given, _box_around(part))
 
     def _learn(self, frame: np.ndarray, state: TrackState) -> tuple:
         """The states of all parts, from a few looks at the first frame."""
@@ -172,7 +193,7 @@ class FrameStep:
                 results.append(result)
                 following.append(state)
             if self.runtime.makes_masks:
-                results = self._segment(results, windows, seen,
+                results = self._segment(states, results, windows, seen,
                                         frame.shape[1::-1])
         return results, following
 
@@ -309,6 +330,10 @@ class FrameStep:
         box = self._smoothed(state.box,
                              window.to_image(np.array(cfg.shares) @ guesses),
                              lr, image_size)
+        return self._xywh(box)
+
+    def _xywh(self, box: np.ndarray) -> np.ndarray:
+        """A result's box of a window's cxcywh, both in image pixels."""
         corner = box[:2] - box[2:] / 2 + self.cfg.edge
         return np.concatenate([corner, box[2:]])
 
@@ -323,49 +348,70 @@ class FrameStep:
             last)
         return np.concatenate([centre, extent])
 
-    def _segment(self, results: Sequence[TrackResult],
+    def _segment(self, states: Sequence[TrackState],
+                 results: Sequence[TrackResult],
                  windows: Sequence[SearchWindow], seen: SearchOutput,
                  image_size: Tuple[int, int]) -> List[TrackResult]:
-        """Segment the boxes that were just found, and paste the masks."""
+        """Segment the boxes that were just found."""
+        masks = self._masks([result.bbox for result in results], windows, seen,
+                            image_size)
+        with stage('paste'):
+            return [
+                result._replace(
+                    bbox=self._with_mask(result.bbox, _box_around(part),
+                                         state.mask_fit),
+                    pasted_mask=mask,
+                    soft_mask=soft,
+                    polygon=rotated_box(part, result.bbox))
+                for state, result, (soft, mask, part) in zip(
+                    states, results, masks)
+            ]
+
+    def _masks(self, boxes: Sequence[np.ndarray],
+               windows: Sequence[SearchWindow], seen: SearchOutput,
+               image_size: Tuple[int, int]) -> List[_Mask]:
+        """Segment a box in each crop, xywh in image pixels, and paste."""
         cfg = self.cfg.refine
         rois = np.stack([
             window.to_crop(
                 np.concatenate([
-                    r.bbox[:2] + r.bbox[2:] / 2 - self.cfg.edge,
-                    r.bbox[2:] * cfg.mask_scale
-                ]))
-            for r, window in zip(results, windows)
+                    box[:2] + box[2:] / 2 - self.cfg.edge,
+                    box[2:] * cfg.mask_scale
+                ])) for box, window in zip(boxes, windows)
         ])
         probs = self.runtime.segment(seen.fused, rois)
-        masked = []
+        masks = []
         with stage('paste'):
-            for result, window, roi, prob in zip(results, windows, rois,
-                                                 probs):
+            for window, roi, prob in zip(windows, rois, probs):
                 soft = SoftMask(prob, window.extent(roi), image_size,
                                 window.exact)
                 mask = soft.paste(cfg.mask_thr)
-                part = largest_part(mask, cfg.min_contour_area)
-                masked.append(
-                    result._replace(
-                        bbox=self._with_mask(result.bbox, part),
-                        pasted_mask=mask,
-                        soft_mask=soft,
-                        polygon=rotated_box(part, result.bbox)))
-        return masked
+                masks.append(
+                    _Mask(soft, mask, largest_part(mask,
+                                                   cfg.min_contour_area)))
+        return masks
 
-    def _with_mask(self, bbox: np.ndarray,
-                   part: Optional[np.ndarray]) -> np.ndarray:
-        """Take the box around a part of the mask into account, if they agree.
+    def _with_mask(self, bbox: np.ndarray, around: Optional[np.ndarray],
+                   fit: Optional[MaskFit]) -> np.ndarray:
+        """Take the box around a mask into account, if they agree.
 
         Both are xywh in image pixels.
         """
         cfg = self.cfg.report
-        if part is None or not cfg.mask_share:
+        share = cfg.mask_share
+        if around is None or not share:
             return bbox
-        around = np.array(cv2.boundingRect(part), np.float64)
-        both = np.stack([bbox, around])
-        centres = np.concatenate([both[:, :2] + both[:, 2:] / 2, both[:, 2:]],
-                                 1)
-        if overlaps(centres[:1], centres[1:])[0, 0] < cfg.mask_iou:
+        if fit is not None:
+            if cfg.mask_trust is not None:
+                share *= fit.trust(*cfg.mask_trust)
+            around = fit.corrected(around, cfg.mask_calibration)
+        if overlap(bbox, around) < cfg.mask_iou:
             return bbox
-        return bbox + cfg.mask_share * (around - bbox)
+        return bbox + share * (around - bbox)
+
+
+def _box_around(part: Optional[np.ndarray]) -> Optional[np.ndarray]:
+    """The box of a part of a mask, (4,) xywh in image pixels."""
+    if part is None:
+        return None
+    return np.array(cv2.boundingRect(part), np.float64)

@@ -118,15 +118,25 @@ class ReportConfig:
         mask_share (float): So much of the box around the mask's largest part
             goes into the box, 0..1. Defaults to 0.
         mask_iou (float): If the two overlap by so much. Defaults to 0.5.
+        mask_trust (tuple[float, float], optional): In the first frame, the
+            mask's box and the given one overlap by so much or less, and the
+            mask has no say in the video; by so much or more, and it has all
+            of its share. Defaults to None: always all.
+        mask_calibration (float): So much of how the two differ in the first
+            frame, edge by edge, is taken off the mask's box, 0..1.
+            Defaults to 0.
 
     Raises:
-        ValueError: If the shares are not three, of 0 or more, that make 1, or
-            another number is not in 0..1.
+        ValueError: If the shares are not three, of 0 or more, that make 1, the
+            numbers of ``mask_trust`` are not two in order, or another number
+            is not in 0..1.
     """
     shares: Tuple[float, float, float] = (0., 0., 1.)
     lr: Optional[float] = None
     mask_share: float = 0.
     mask_iou: float = 0.5
+    mask_trust: Optional[Tuple[float, float]] = None
+    mask_calibration: float = 0.
 
     def __post_init__(self) -> None:
         shares = self.shares
@@ -137,13 +147,27 @@ class ReportConfig:
                 'test_cfg.report.shares must be three numbers of 0 or more, '
                 'of the proposal, the refined and the corrected box, that '
                 f'make 1, but got {shares!r}')
-        for name in ('lr', 'mask_share', 'mask_iou'):
+        trust = self.mask_trust
+        if trust is not None and (not isinstance(trust, Sequence)
+                                  or len(trust) != 2
+                                  or not all(map(_is_number, trust))
+                                  or not 0 <= trust[0] < trust[1] <= 1):
+            raise ValueError(
+                'test_cfg.report.mask_trust must be two overlaps in 0..1, the '
+                f'lower one first, or None, but got {trust!r}')
+        for name in ('lr', 'mask_share', 'mask_iou', 'mask_calibration'):
             value = getattr(self, name)
             if name == 'lr' and value is None:
                 continue
             if not _is_number(value) or not 0 <= value <= 1:
                 raise ValueError(f'test_cfg.report.{name} must be in 0..1, '
                                  f'but got {value!r}')
+
+    @property
+    def asks_first_mask(self) -> bool:
+        """bool: Whether the first frame's mask says something of the rest."""
+        return bool(self.mask_share and
+                    (self.mask_trust is not None or self.mask_calibration))
 
 
 @dataclasses.dataclass(frozen=True)

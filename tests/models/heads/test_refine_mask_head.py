@@ -5,6 +5,8 @@ from mmtrack.registry import MODELS
 from torch import nn
 from torch.testing import assert_close
 
+from siamattn_mm.models.ops.pixel_blocks import channels_of_blocks
+
 
 def build(**kwargs):
     cfg = dict(
@@ -69,7 +71,7 @@ def test_details_correct_what_the_convs_say():
                 spatial_scale=1 / 2)))
     head.load_state_dict(plain.state_dict(), strict=False)
     fused, fine = torch.randn(2, 6, 64, 64), torch.randn(2, 3, 128, 128)
-    feat = torch.cat([fused, nn.functional.pixel_unshuffle(fine, 2)], 1)
+    feat = torch.cat([fused, channels_of_blocks(fine, 2)], 1)
     before = plain(fused, ROIS)
     assert_close(head(feat, ROIS), before)
     head.detail.conv_logits.weight.normal_()

@@ -45,10 +45,11 @@ def tracked(scripted):
 
         def segment(self, fused, boxes):
             self.rois = boxes
-            return self.mask[None].astype(np.float32)
+            mask = self.first_mask if self.first else self.mask
+            return mask[None].astype(np.float32)
 
     def track(report=None, mask=None, score=1., mask_scale=1., parts=(),
-              lr=1.):
+              lr=1., first_mask=None):
         refine = dict(mask_thr=.499, mask_scale=mask_scale)
         test_cfg = dict(exact_crop=True, min_size=5, refine=refine)
         if report is not None:
@@ -58,7 +59,9 @@ def tracked(scripted):
             kind=Guesses, lr=lr)
         if mask is not None:
             script.makes_masks, script.mask = True, mask
+        script.first, script.first_mask = True, first_mask
         session.start(FRAME, BOX)
+        script.first = False
         script.things = [(PROPOSAL * SCALE, score)]
         session.script = script
         return session.step(FRAME), session
@@ -172,6 +175,40 @@ def test_without_a_mask_the_box_is_the_means(tracked):
     for mask in (np.zeros((64, 64)), None):
         result, _ = tracked(dict(mask_share=1.), mask)
         np.testing.assert_allclose(result.bbox, xywh(CORRECTED), atol=.02)
+
+
+FULL = np.ones((64, 64))
+
+
+@pytest.mark.parametrize('first_mask, share', [
+    (FULL, 1.),  # as the box that was given
+    (LEFT, .5),  # three quarters of it
+    (np.zeros((64, 64)), 0.),
+])
+def test_the_first_frame_says_how_far_masks_are_trusted(
+        tracked, first_mask, share):
+    report = dict(mask_share=1., mask_trust=(.5, 1.))
+    result, session = tracked(report, LEFT, first_mask=first_mask)
+    expected = xywh(CORRECTED) - (0, 0, share * CORRECTED[2] / 4, 0)
+    np.testing.assert_allclose(result.bbox, expected, atol=1.1)
+    # It is what is said, and not what is followed.
+    np.testing.assert_allclose(session.state.box[2:], CORRECTED[2:], atol=.02)
+
+
+@pytest.mark.parametrize('share', [0., .5, 1.])
+def test_what_the_first_mask_lacks_is_added(tracked, share):
+    result, _ = tracked(
+        dict(mask_share=1., mask_calibration=share), LEFT, first_mask=LEFT)
+    width = CORRECTED[2] * .75 / (1 - share / 4)
+    np.testing.assert_allclose(
+        result.bbox[2:], (width, CORRECTED[3]), atol=1.6)
+
+
+def test_the_first_frame_is_not_segmented_for_nothing(tracked):
+    # There is no first mask, which segment() would stumble over.
+    for report in (None, dict(mask_share=1.), dict(mask_trust=(.5, 1.)),
+                   dict(mask_calibration=1.)):
+        assert tracked(report, LEFT)[1].state.mask_fit is None
 
 
 @pytest.mark.parametrize('mask_scale', [1., 1.5])

@@ -1,4 +1,6 @@
 """A typed test_cfg: defaults, and what is refused."""
+import re
+
 import pytest
 
 from siamattn_mm.models.trackers import TrackingConfig
@@ -47,6 +49,12 @@ def test_it_cannot_be_changed():
     (dict(report=dict(lr=1.5)), r'report.lr must be in 0\.\.1.*1.5'),
     (dict(report=dict(mask_share=-.1)), r'mask_share must be in 0\.\.1.*-0.1'),
     (dict(report=dict(mask_iou='x')), r"mask_iou must be in 0\.\.1.*'x'"),
+    (dict(report=dict(mask_calibration=2)),
+     r'mask_calibration must be in 0\.\.1.*2'),
+    *((dict(report=dict(mask_trust=bad)), r'mask_trust must be two overlaps.*'
+       + re.escape(repr(bad)))
+      for bad in (.5, (.5, ), (.9, .6), (.5, .5), (-.1, .5), (.5, 1.1),
+                  (.1, .2, .3), 'ab')),
     (dict(precision='int4'), 'precision must be one of.*int4'),
 ])
 def test_what_is_not_known_is_refused(test_cfg, said):

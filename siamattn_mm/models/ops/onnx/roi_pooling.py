@@ -58,12 +58,16 @@ def pool_bins(input: Tensor,
         Tensor: Means, (1, C, P_h, P_w).
     """
     channels, height, width = (int(size) for size in input.shape[1:])
+    # An exported graph has its maps so: runtimes see that no copy is made.
+    maps = input.permute(0, 2, 3, 1)
     y_share, x_share = y_share.to(y.dtype)[0], x_share.to(x.dtype)[0]
     y, x = y[0], x[0]
     if y.shape[1] == 1:
         rows = _cell_weights(y[:, 0], y_share[:, 0], height)
         columns = _cell_weights(x[0], x_share[0], width)
-        return rows @ (input @ columns.t())
+        pooled = rows @ maps.reshape(height, width * channels)
+        pooled = columns @ pooled.reshape(-1, width, channels)
+        return pooled.permute(2, 0, 1).unsqueeze(0)
     bins = int(y.shape[0]), int(x.shape[1])
     if 4 * y.shape[-1] * x.shape[-1] * _GATHER_COST < height * width:
         row, row_weight = _near_cells(y, y_share, height)
@@ -71,14 +75,14 @@ def pool_bins(input: Tensor,
         cells = row[..., :, None] * width + column[..., None, :]
         weights = row_weight[..., :, None] * column_weight[..., None, :]
         cells, weights = cells.flatten(0, 1), weights.flatten(0, 1)
-        features = input.flatten(2)[0].t()[cells.flatten(1)]
-        pooled = (weights.flatten(1).unsqueeze(1) @ features).squeeze(1).t()
+        features = maps.reshape(height * width, channels)[cells.flatten(1)]
+        pooled = (weights.flatten(1).unsqueeze(1) @ features).squeeze(1)
     else:
         rows = _cell_weights(y, y_share, height).flatten(0, 1)
         columns = _cell_weights(x, x_share, width).flatten(0, 1)
         weights = (rows[:, :, None] * columns[:, None, :]).flatten(1)
-        pooled = input.flatten(2)[0] @ weights.t()
-    return pooled.reshape(1, channels, *bins)
+        pooled = weights @ maps.reshape(height * width, channels)
+    return pooled.t().reshape(1, channels, *bins)
 
 
 def sub_bin_centres(start: Tensor, length: Tensor, bins: int,
